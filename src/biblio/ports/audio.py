@@ -1,0 +1,42 @@
+"""Sound out of a video."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from biblio.ports.engine import Engine
+
+
+class Source(Protocol):
+    """A video's bytes, read where they lie."""
+
+    size: int
+
+    def read(self, start: int) -> Iterator[bytes]:
+        """From byte `start` to the end. Closing the iterator ends the transfer. Raises like `Storage.read`."""
+
+
+@dataclass(frozen=True)
+class Sound:
+    """`listening`: MP3 for people and services; `speech`: 16 kHz mono FLAC for engines here; `duration` in seconds."""
+
+    listening: Path
+    speech: Path
+    duration: float
+
+
+class AudioExtractor(Engine, Protocol):
+    """- the sound of every accepted container comes out whole
+    - a video is read by ranges and never lies on disk as a whole
+    - progress rises from 0 to 1
+    - a video without sound is rejected as NO_AUDIO_TRACK
+    - what is no video is rejected as UNREADABLE_MEDIA
+    - a video that ends in the middle is rejected as UNREADABLE_MEDIA
+    - a media file never makes anything read another file or the network
+    - storage that dies half-way is unavailable, not unreadable media
+    - a raise in the progress call stops the work at once and leaves no process
+    """
+
+    def extract(self, source: Source, folder: Path, on_progress: Callable[[float], None]) -> Sound:
+        """Write both sounds into `folder`, which is empty and the caller's. Raises `Rejected` or `Unavailable`."""

@@ -1,0 +1,31 @@
+"""The catalog: with object storage, the truth. Everything happens in a transaction, or not at all."""
+
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from biblio.ports.engine import Engine
+from biblio.ports.jobs import Jobs
+from biblio.ports.passages import Passages
+from biblio.ports.users import Users
+from biblio.ports.videos import Videos
+from biblio.ports.workers import Workers
+
+
+class Transaction(Protocol):
+    """Views of one open transaction."""
+
+    users: Users
+    videos: Videos
+    jobs: Jobs
+    passages: Passages
+    workers: Workers
+
+
+class Catalog(Engine, Protocol):
+    """- what a transaction wrote is there after it ended, all of it
+    - a transaction that raises leaves nothing behind
+    - a catalog that is down is unavailable
+    """
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Commits at the end of the block, rolls back when the block raises. Raises `Unavailable`."""

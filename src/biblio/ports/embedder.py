@@ -1,0 +1,26 @@
+"""Text to vectors, for what is searched and for the question."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from biblio.ports.engine import Engine
+
+Vector = Sequence[float]
+
+
+class Embedder(Engine, Protocol):
+    """- vectors are of unit length and of the stated dimension
+    - the order of vectors is the order of texts
+    - no texts give no vectors
+    - a Korean question lies nearer to its English answer than to other English sentences
+    - any text is embedded: empty, very long, emoji
+    """
+
+    space: str
+    """Names engine, model, revision and dimension. Vectors of two spaces are never compared."""
+
+    dimension: int
+
+    def embed_documents(self, texts: Sequence[str]) -> list[Vector]: ...
+
+    def embed_question(self, text: str) -> Vector: ...

@@ -1,0 +1,39 @@
+"""Speech to words with times."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from biblio.domain.transcript import Word
+from biblio.ports.engine import Engine
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The words of one stretch of sound that ends at `until` seconds; `language` is ISO 639-1."""
+
+    words: tuple[Word, ...]
+    until: float
+    language: str
+
+
+class SpeechEngine(Engine, Protocol):
+    """- words come in the order of their times and inside the sound
+    - silence gives no words
+    - the language is detected when not given, and obeyed when given
+    - an unknown language is invalid input UNKNOWN_LANGUAGE, before any work
+    - an unknown model is invalid input UNKNOWN_MODEL, before any work
+    - the same sound heard twice gives the same words
+    """
+
+    name: str
+
+    def check(self, language: str | None, model: str | None) -> None:
+        """Raises `InvalidInput` for a language or model that this engine does not have. Loads nothing."""
+
+    def model_name(self, model: str | None) -> str:
+        """The engine's own name of what it will use for `fast`, `high_quality`, None or a name of its own."""
+
+    def transcribe(self, audio: Path, *, language: str | None, model: str | None) -> Iterator[Heard]:
+        """Hear a FLAC or MP3 that our own extract step wrote, piece by piece. Closing the iterator stops the work."""

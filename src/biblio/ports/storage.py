@@ -1,0 +1,60 @@
+"""Object storage: where videos and everything made of them lie."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Protocol
+
+from biblio.ports.engine import Engine
+
+
+@dataclass(frozen=True)
+class SignedRequest:
+    """A request anybody may make until `expires_at` (UTC), sending exactly `headers`."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    key: str
+    size: int
+    etag: str
+    content_type: str
+
+
+class Storage(Engine, Protocol):
+    """- a signed upload takes the stated size and type only, and only until it expires
+    - what was written is read back byte for byte
+    - a ranged read gives exactly the asked bytes
+    - a read pinned to an etag refuses other bytes
+    - a missing object is not found
+    - removing a prefix removes all below it and nothing beside it, and may be repeated
+    """
+
+    bucket: str
+
+    def sign_upload(self, key: str, *, size: int, content_type: str, seconds: int) -> SignedRequest:
+        """Permission to PUT one object of exactly `size` bytes and `content_type`."""
+
+    def sign_download(self, key: str, *, file_name: str, content_type: str, seconds: int) -> SignedRequest:
+        """Permission to GET one object, ranges included, named `file_name` when saved."""
+
+    def stat(self, key: str) -> StoredObject:
+        """Raises `NotFound`."""
+
+    def read(self, key: str, *, start: int = 0, end: int | None = None, etag: str | None = None) -> Iterator[bytes]:
+        """Bytes `start` up to but not including `end`, in pieces of at most 1 MiB. `start` lies inside the object.
+
+        Raises `NotFound`, and `Conflict` (code OBJECT_CHANGED) when the object's etag is not `etag`. Closing the
+        iterator ends the transfer.
+        """
+
+    def write(self, key: str, content: BinaryIO, *, content_type: str) -> StoredObject:
+        """Store everything from the stream's position on, replacing what was there at once or not at all."""
+
+    def remove(self, prefix: str) -> int:
+        """Remove every object whose key begins with `prefix`; how many there were."""

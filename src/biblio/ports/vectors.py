@@ -1,0 +1,63 @@
+"""The vector store. It can always be rebuilt from catalog and storage."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from biblio.ports.embedder import Vector
+from biblio.ports.engine import Engine
+
+
+@dataclass(frozen=True)
+class VectorRecord:
+    """The specification's schema: `id` (UUID), `values`, `metadata` {start, end, text}; and whose it is."""
+
+    id: str
+    values: Vector
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whom a batch of vectors belongs to: user, video, and the generation of the video's index."""
+
+    user_id: str
+    video_id: str
+    generation: int
+
+
+@dataclass(frozen=True)
+class Near:
+    """`similarity` is the cosine, -1 to 1."""
+
+    id: str
+    video_id: str
+    generation: int
+    similarity: float
+
+
+class VectorStore(Engine, Protocol):
+    """- what was upserted is found, nearest first
+    - upserting the same ids twice leaves one of each
+    - a user never finds another user's vectors
+    - a search inside videos finds only theirs
+    - a small user gets all their hits beside a large one
+    - removing a generation leaves the others
+    - removing a video removes all its generations, and may be repeated
+    - a vector of the wrong dimension is rejected
+    """
+
+    def upsert(self, owner: Owner, records: Sequence[VectorRecord]) -> None:
+        """Write in bulk. Raises `Rejected`, `Unavailable`; after a failure any part may have been written."""
+
+    def search(
+        self, user_id: str, question: Vector, *, limit: int, video_ids: Sequence[str] | None = None
+    ) -> list[Near]: ...
+
+    def remove(self, user_id: str, video_id: str, *, generation: int | None = None) -> None:
+        """Remove one generation, or all of a video's."""
+
+    def ids(self, user_id: str, video_id: str) -> dict[int, list[str]]:
+        """What the store really holds of a video: ids by generation."""

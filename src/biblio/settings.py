@@ -1,0 +1,77 @@
+"""All settings, and the only reader of the environment."""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from biblio.dsn import Dsn
+from biblio.errors import Misconfigured
+
+PREFIX = "BIBLIO_"
+
+
+def _address(value: object) -> object:
+    try:
+        return Dsn.parse(value) if isinstance(value, str) else value
+    except Misconfigured as error:
+        raise ValueError(error.message) from None
+
+
+Address = Annotated[Dsn, BeforeValidator(_address)]
+
+
+class Settings(BaseModel):
+    """Field `x` is read from `BIBLIO_X`. An address left out means the embedded engine (see docs/settings.md)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    database: Address | None = None
+    storage: Address | None = None
+    queue: Address | None = None
+    limiter: Address | None = None
+    speech: Address = Dsn("whisper", "base")
+    embedder: Address = Dsn("use")
+    vectors: Address = Dsn("pgvector")
+    audio: Address = Dsn("ffmpeg")
+
+    env: Literal["development", "production"] = "development"
+    data: Path | None = None
+    url: str | None = None
+    api_key: str | None = Field(default=None, repr=False)
+    page_origins: str = ""
+    max_file_size: int = Field(default=5 * 1024**3, gt=0)
+    max_duration: float = Field(default=12 * 3600, gt=0)
+    upload_seconds: int = Field(default=300, gt=0, le=604_800)
+    download_seconds: int = Field(default=3600, gt=0, le=604_800)
+    test_data: Path | None = None
+
+
+# Not a setting: local/ marks its child processes with it, so that orphans are found again.
+_OURS = {"BIBLIO_FOLDER"}
+
+
+def read_settings(environment: Mapping[str, str] | None = None, defaults: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment, then from `defaults` (the running local engines' addresses).
+
+    Raises `Misconfigured` naming the variable that is misspelt or wrong, never its value.
+    """
+    given = os.environ if environment is None else environment
+    names = {PREFIX + name.upper(): name for name in Settings.model_fields}
+    values = {names[name]: value for name, value in (defaults or {}).items() if name in names}
+    for name, value in given.items():
+        if not name.startswith(PREFIX) or name in _OURS or value == "":
+            continue
+        if name not in names:
+            close = get_close_matches(name, names, n=1)
+            raise Misconfigured(f"There is no setting {name}." + (f" Did you mean {close[0]}?" if close else ""))
+        values[names[name]] = value
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        problem = error.errors(include_input=False, include_url=False)[0]
+        name = PREFIX + str(problem["loc"][0]).upper()
+        raise Misconfigured(f"{name}: {problem['msg']}.") from None
