@@ -26,7 +26,7 @@ class Jobs(Protocol):
     - a worker that lost its lease can neither renew nor finish nor give back
     - a job given back is due after its delay
     - a job that the broker lost is due again
-    - dropped jobs are never claimed
+    - jobs of an earlier generation are void
     """
 
     def request(self, video: Video, step: Step) -> None:

@@ -1,6 +1,6 @@
 """Speech to words with times."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +11,7 @@ from biblio.ports.engine import Engine
 
 @dataclass(frozen=True)
 class Heard:
-    """The words of one stretch of sound that ends at `until` seconds; `language` is ISO 639-1."""
+    """The words of a stretch of sound that ends at `until` seconds. `language`: ISO 639-1, '' before any speech."""
 
     words: tuple[Word, ...]
     until: float
@@ -25,6 +25,9 @@ class SpeechEngine(Engine, Protocol):
     - an unknown language is invalid input UNKNOWN_LANGUAGE, before any work
     - an unknown model is invalid input UNKNOWN_MODEL, before any work
     - the same sound heard twice gives the same words
+    - pieces come in order and the last one ends with the sound
+    - closing the generator stops the work
+    - what is no sound is rejected UNREADABLE_MEDIA
     """
 
     name: str
@@ -35,5 +38,9 @@ class SpeechEngine(Engine, Protocol):
     def model_name(self, model: str | None) -> str:
         """The engine's own name of what it will use for `fast`, `high_quality`, None or a name of its own."""
 
-    def transcribe(self, audio: Path, *, language: str | None, model: str | None) -> Iterator[Heard]:
-        """Hear a FLAC or MP3 that our own extract step wrote, piece by piece. Closing the iterator stops the work."""
+    def transcribe(self, audio: Path, *, language: str | None, model: str | None) -> Generator[Heard, None, None]:
+        """Hear a FLAC or MP3 that our own extract step wrote, piece by piece. Closing the generator stops the work.
+
+        The last piece ends where the sound ends. Raises `Rejected` UNREADABLE_MEDIA; `Misconfigured` where the model is
+        missing or cannot run here; `Unavailable` OUT_OF_MEMORY.
+        """

@@ -1,6 +1,6 @@
 """Object storage: where videos and everything made of them lie."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Protocol
@@ -20,6 +20,8 @@ class SignedRequest:
 
 @dataclass(frozen=True)
 class StoredObject:
+    """`size` is in bytes; `etag` is to be handed back as it is (S3 puts it in quotes)."""
+
     key: str
     size: int
     etag: str
@@ -28,11 +30,17 @@ class StoredObject:
 
 class Storage(Engine, Protocol):
     """- a signed upload takes the stated size and type only, and only until it expires
+    - a signed download gives the object and ranges of it under its file name, and only until it expires
     - what was written is read back byte for byte
+    - a write that breaks off leaves what was there
     - a ranged read gives exactly the asked bytes
     - a read pinned to an etag refuses other bytes
     - a missing object is not found
     - removing a prefix removes all below it and nothing beside it, and may be repeated
+    - an empty prefix is refused
+    - preparing may be repeated, and by many at once
+
+    Every method also raises `Unavailable`, `RateLimited`, `Rejected` and `Misconfigured`.
     """
 
     bucket: str
@@ -46,15 +54,18 @@ class Storage(Engine, Protocol):
     def stat(self, key: str) -> StoredObject:
         """Raises `NotFound`."""
 
-    def read(self, key: str, *, start: int = 0, end: int | None = None, etag: str | None = None) -> Iterator[bytes]:
-        """Bytes `start` up to but not including `end`, in pieces of at most 1 MiB. `start` lies inside the object.
+    def read(
+        self, key: str, *, start: int = 0, end: int | None = None, etag: str | None = None
+    ) -> Generator[bytes, None, None]:
+        """Bytes `start` up to but not including `end` (or the last), in pieces of at most 1 MiB.
 
-        Raises `NotFound`, and `Conflict` (code OBJECT_CHANGED) when the object's etag is not `etag`. Closing the
-        iterator ends the transfer.
+        Storage is first asked when the first piece is. Raises `NotFound`; `Conflict` (code OBJECT_CHANGED) when the
+        object's etag is not `etag`; `InvalidInput` (code RANGE_OUTSIDE_OBJECT) when nothing lies in the range;
+        `Unavailable` rather than end early. Closing the iterator ends the transfer.
         """
 
     def write(self, key: str, content: BinaryIO, *, content_type: str) -> StoredObject:
         """Store everything from the stream's position on, replacing what was there at once or not at all."""
 
     def remove(self, prefix: str) -> int:
-        """Remove every object whose key begins with `prefix`; how many there were."""
+        """Remove every object and unfinished upload whose key begins with `prefix`; how many objects there were."""

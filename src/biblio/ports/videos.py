@@ -21,7 +21,8 @@ class Videos(Protocol):
     - a user never reads another user's video
     - a video being deleted is hidden from its user
     - a list goes newest first, page by page, each video once
-    - a move happens only from the stated status
+    - an update happens only in the stated status
+    - a forgotten video leaves a receipt and nothing else
     - the script and its segments belong to the generation that readers see
     """
 
@@ -33,13 +34,14 @@ class Videos(Protocol):
     def page(self, user_id: str, *, limit: int, cursor: str | None = None, status: Status | None = None) -> Page:
         """Raises `InvalidInput` for a cursor that this catalog never gave."""
 
-    def move(self, video_id: str, source: Status | None, target: Status, **changes: Any) -> bool:
-        """The guarded update: True when the video was in `source` (any status when None) and is now in `target`.
+    def update(self, video_id: str, *, when: Status | None = None, **changes: Any) -> bool:
+        """The guarded update: set fields of `Video`, but only if the video is in status `when` (any when None).
 
-        `changes` are further fields of `Video` to set with it.
+        Whether it was.
         """
-
-    def rename(self, video_id: str, title: str) -> None: ...
 
     def transcript(self, video_id: str) -> tuple[str, tuple[Sentence, ...]]:
         """The script and its segments in order; empty until the video is indexed."""
+
+    def forget(self, video: Video, receipt: dict[str, Any]) -> None:
+        """Remove the video with all that hangs on it, and keep the receipt of what was removed elsewhere."""

@@ -1,0 +1,135 @@
+"""The catalog's tables. Their history is in migrations/; this is what they look like now."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+
+metadata = MetaData()
+
+
+def _moment(name: str, *, now: bool = False) -> "Column[object]":
+    return Column(name, DateTime(timezone=True), nullable=not now, server_default=func.now() if now else None)
+
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    _moment("created_at", now=True),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    _moment("created_at", now=True),
+)
+
+videos = Table(
+    "videos",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("user_id", ForeignKey("users.id"), nullable=False),
+    Column("title", Text, nullable=False),
+    Column("file_name", Text, nullable=False),
+    Column("file_size", BigInteger, nullable=False),
+    Column("mime_type", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("etag", Text),
+    Column("status", Text, nullable=False),
+    Column("step", Text),
+    Column("progress", Integer, nullable=False, server_default=text("0")),
+    Column("failure", JSONB),
+    Column("options", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("generation", Integer, nullable=False, server_default=text("1")),
+    Column("duration", Float),
+    Column("language", Text),
+    # The specification's schema (step 5): video_id, script, meta_info.
+    Column("script", Text, nullable=False, server_default=text("''")),
+    Column("meta_info", JSONB, nullable=False, server_default=text("'{}'")),
+    # The generation that readers see; NULL until one was indexed.
+    Column("indexed_generation", Integer),
+    _moment("created_at", now=True),
+    _moment("updated_at", now=True),
+    Index("videos_by_user", "user_id", "created_at", "id"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("video_id", ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("queue", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("result", JSONB),
+    _moment("told_at"),
+    _moment("not_before"),
+    _moment("lease_until"),
+    _moment("created_at", now=True),
+    _moment("ended_at"),
+    Index("jobs_open", "state", postgresql_where=text("state IN ('READY', 'RUNNING')")),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("video_id", ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("start_time", Float, nullable=False),
+    Column("end_time", Float, nullable=False),
+    Column("text", Text, nullable=False),
+)
+
+passages = Table(
+    "passages",
+    metadata,
+    Column("id", Uuid(as_uuid=False), primary_key=True),
+    Column("video_id", ForeignKey("videos.id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("start_time", Float, nullable=False),
+    Column("end_time", Float, nullable=False),
+    Column("sentences", JSONB, nullable=False),
+    Column("terms", TSVECTOR, nullable=False),
+    UniqueConstraint("video_id", "generation", "position"),
+    Index("passages_by_term", "terms", postgresql_using="gin"),
+    Index("passages_by_user", "user_id"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("queue", Text, nullable=False),
+    _moment("seen_at", now=True),
+)
+
+deletions = Table(
+    "deletions",
+    metadata,
+    Column("video_id", Uuid(as_uuid=False), primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("receipt", JSONB, nullable=False),
+    _moment("deleted_at", now=True),
+)

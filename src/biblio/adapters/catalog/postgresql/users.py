@@ -1,0 +1,38 @@
+"""Users and the digests of their keys."""
+
+import hashlib
+import uuid
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from biblio.adapters.catalog.postgresql.tables import api_keys, users
+from biblio.errors import Conflict
+
+
+class PostgresUsers:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, name: str) -> str:
+        user_id = f"user_{uuid.uuid4().hex}"
+        added = self._connection.execute(
+            insert(users).values(id=user_id, name=name).on_conflict_do_nothing(index_elements=["name"])
+        )
+        if added.rowcount == 0:
+            raise Conflict(f"There is already a user named '{name}'.", code="USER_EXISTS")
+        return user_id
+
+    def id_of(self, name: str) -> str | None:
+        return self._connection.scalar(select(users.c.id).where(users.c.name == name))
+
+    def give_key(self, user_id: str, key: str) -> None:
+        self._connection.execute(insert(api_keys).values(digest=_digest(key), user_id=user_id).on_conflict_do_nothing())
+
+    def owner_of(self, key: str) -> str | None:
+        return self._connection.scalar(select(api_keys.c.user_id).where(api_keys.c.digest == _digest(key)))
+
+
+def _digest(key: str) -> bytes:
+    """Keys are long and random, so one plain hash is enough: there is no dictionary to try."""
+    return hashlib.sha256(key.encode()).digest()

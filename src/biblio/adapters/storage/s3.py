@@ -1,0 +1,176 @@
+"""S3 and what speaks its protocol: `s3://key:secret@bucket?endpoint=…&public_endpoint=…&region=…&origins=…`.
+
+Without key and secret, boto3's own chain finds the credentials (environment, profile, role of the machine).
+"""
+
+import re
+from collections.abc import Generator, Mapping
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from urllib.parse import quote
+
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import ClientError
+
+from biblio.adapters.storage.s3_bucket import make_bucket, require_bucket, set_origins
+from biblio.adapters.storage.s3_client import S3Options, open_client
+from biblio.adapters.storage.s3_errors import error_code, translated
+from biblio.dsn import Dsn
+from biblio.errors import InvalidInput, Misconfigured, Rejected, Unavailable
+from biblio.ports.storage import SignedRequest, Storage, StoredObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+PIECE = 1024**2
+PART = 8 * 1024**2
+
+
+class S3Storage:
+    """See `biblio.ports.storage.Storage`. Safe for threads; connects when first used."""
+
+    def __init__(self, bucket: str, options: S3Options, key: str | None, secret: str | None) -> None:
+        self.bucket = bucket
+        self._options = options
+        self._login = (key, secret)
+        self._lock = Lock()
+        self._clients: dict[str | None, S3Client] = {}
+
+    def prepare(self) -> None:
+        make_bucket(self._client, self.bucket, self._client.meta.region_name)
+        set_origins(self._client, self.bucket, self._options.origins)
+
+    def ping(self) -> None:
+        require_bucket(self._client, self.bucket)
+
+    def close(self) -> None:
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+    def sign_upload(self, key: str, *, size: int, content_type: str, seconds: int) -> SignedRequest:
+        # Both become signed headers. Content-Length is not handed out: every HTTP client sets it, and none lets a page.
+        asked = {"ContentLength": size, "ContentType": content_type}
+        return self._sign("PUT", "put_object", key, seconds, asked, {"Content-Type": content_type})
+
+    def sign_download(self, key: str, *, file_name: str, content_type: str, seconds: int) -> SignedRequest:
+        asked = {"ResponseContentDisposition": _attachment(file_name), "ResponseContentType": content_type}
+        return self._sign("GET", "get_object", key, seconds, asked, {})
+
+    def stat(self, key: str) -> StoredObject:
+        with translated(key):
+            found = self._client.head_object(Bucket=self.bucket, Key=key)
+        return StoredObject(key, found["ContentLength"], found["ETag"], found.get("ContentType", ""))
+
+    def read(
+        self, key: str, *, start: int = 0, end: int | None = None, etag: str | None = None
+    ) -> Generator[bytes, None, None]:
+        if start < 0 or (end is not None and end <= start):
+            # S3 ignores a range that makes no sense and sends everything.
+            raise InvalidInput(f"Bytes {start} to {end} are no range.", code="RANGE_OUTSIDE_OBJECT")
+        return self._pieces(key, start, end, {"IfMatch": etag} if etag is not None else {})
+
+    def write(self, key: str, content: BinaryIO, *, content_type: str) -> StoredObject:
+        with translated(key):
+            self._client.upload_fileobj(
+                content, self.bucket, key, ExtraArgs={"ContentType": content_type}, Config=_transfer()
+            )
+        return self.stat(key)
+
+    def remove(self, prefix: str) -> int:
+        if not prefix:
+            raise InvalidInput("Without a prefix the whole bucket would be removed.")
+        with translated(prefix):
+            # Uploads first: none may complete behind our back.
+            self._abort_uploads(prefix)
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+            return sum(self._delete([entry["Key"] for entry in page.get("Contents", [])]) for page in pages)
+
+    def _pieces(self, key: str, start: int, end: int | None, pinned: dict[str, str]) -> Generator[bytes, None, None]:
+        ranged = start > 0 or end is not None
+        asked = {"Range": f"bytes={start}-{'' if end is None else end - 1}"} if ranged else {}
+        with translated(key):
+            answer = self._client.get_object(Bucket=self.bucket, Key=key, **asked, **pinned)  # type: ignore[arg-type]
+            body, left = answer["Body"], answer["ContentLength"]
+            try:
+                if ranged and not answer.get("ContentRange", "").startswith(f"bytes {start}-"):
+                    raise Rejected("This storage does not send the asked range.", code="NOT_SUPPORTED")
+                while left > 0:
+                    piece = body.read(min(PIECE, left))
+                    if not piece:
+                        raise Unavailable(f"Storage broke off {key} with {left} bytes to go.")
+                    left -= len(piece)
+                    yield piece
+            finally:
+                body.close()
+
+    def _abort_uploads(self, prefix: str) -> None:
+        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix)
+        for upload in [upload for page in pages for upload in page.get("Uploads", [])]:
+            try:
+                self._client.abort_multipart_upload(Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+            except ClientError as error:
+                if error_code(error) not in {"NoSuchUpload", "404"}:
+                    raise
+
+    def _delete(self, keys: list[str]) -> int:
+        if not keys:
+            return 0
+        answer = self._client.delete_objects(
+            Bucket=self.bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        )
+        for failure in answer.get("Errors", []):
+            raise ClientError({"Error": {"Code": failure.get("Code", "")}}, "DeleteObjects")
+        return len(keys)
+
+    def _sign(
+        self,
+        method: Literal["GET", "PUT"],
+        call: str,
+        key: str,
+        seconds: int,
+        asked: Mapping[str, Any],
+        headers: Mapping[str, str],
+    ) -> SignedRequest:
+        expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=seconds)
+        client = self._open(self._options.public_endpoint or self._options.endpoint)
+        with translated(key):
+            url = client.generate_presigned_url(
+                call, Params={"Bucket": self.bucket, "Key": key, **asked}, ExpiresIn=seconds, HttpMethod=method
+            )
+        return SignedRequest(method, url, headers, expires_at)
+
+    @property
+    def _client(self) -> "S3Client":
+        return self._open(self._options.endpoint)
+
+    def _open(self, endpoint: str | None) -> "S3Client":
+        with self._lock:
+            if endpoint not in self._clients:
+                with translated(f"bucket {self.bucket}"):
+                    self._clients[endpoint] = open_client(endpoint, self._options, *self._login)
+            return self._clients[endpoint]
+
+
+def connect(dsn: Dsn) -> Storage:
+    """Storage at `dsn`, unconnected until it is used. Raises `Misconfigured`."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", dsn.host) or dsn.path or dsn.port is not None:
+        raise Misconfigured("An s3:// address names one bucket: s3://bucket?endpoint=…, 3 to 63 of a-z, 0-9, '.', '-'.")
+    if bool(dsn.username) != bool(dsn.password):
+        raise Misconfigured("An s3:// address holds both key and secret, or neither.")
+    return S3Storage(dsn.host, dsn.read_options(S3Options), dsn.username, dsn.password)
+
+
+def _transfer() -> TransferConfig:
+    """Memory of one write: at most four parts, however large the stream."""
+    config = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=2)
+    config.max_in_memory_upload_chunks = 2
+    return config
+
+
+def _attachment(file_name: str) -> str:
+    """RFC 6266: the real name in UTF-8, and one that every program can read."""
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", file_name)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='', errors='replace')}"

@@ -1,0 +1,103 @@
+"""How botocore is set up: endpoints, signing, time limits."""
+
+import re
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+from boto3.session import Session
+from botocore.config import Config
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from biblio.dsn import Options
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+def _endpoint(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.path.strip("/"):
+        raise ValueError("looks like https://host:port, without a path and without credentials")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _origins(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _origin(value: str) -> str:
+    # A browser names its page without the last slash, and storage compares letter by letter.
+    origin = value.removesuffix("/")
+    if not re.fullmatch(r"\*|https?://[^/\s]+", origin):
+        raise ValueError("looks like https://host:port, several separated by commas")
+    return origin
+
+
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+
+
+class S3Options(Options):
+    """What may stand after `?` in an s3:// address.
+
+    `endpoint` is where workers call (left out: Amazon's), `public_endpoint` what signed URLs point at (left out: the
+    same). `path_style` puts the bucket into the path instead of the host name (left out: wherever an endpoint is
+    given). `origins` are the web pages that may upload and play, separated by commas. The timeouts are in seconds.
+    """
+
+    endpoint: Endpoint | None = None
+    public_endpoint: Endpoint | None = None
+    region: str | None = None
+    path_style: bool | None = None
+    origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_origins)] = ()
+    connect_timeout: float = Field(default=5, gt=0)
+    read_timeout: float = Field(default=30, gt=0)
+
+
+def open_client(endpoint: str | None, options: S3Options, key: str | None, secret: str | None) -> "S3Client":
+    """A client for `endpoint`. Raises botocore's errors."""
+    # Not boto3's default session: making clients from it is not safe for threads.
+    session = Session()
+    region = options.region or session.region_name or "us-east-1"
+    path_style = options.path_style if options.path_style is not None else endpoint is not None
+    config = Config(
+        signature_version="s3v4",
+        # Not "auto": outside us-east-1 it signs for the global host, whose redirect breaks uploads from a page.
+        s3={"addressing_style": "path" if path_style else "virtual"},
+        # Newer checksums only where S3 demands them: other stores refuse them.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        retries={"mode": "standard", "total_max_attempts": 1},
+        connect_timeout=options.connect_timeout,
+        read_timeout=options.read_timeout,
+        max_pool_connections=20,
+        # A proxy set for the world outside cannot reach this machine's own storage.
+        proxies={} if endpoint and _is_loopback(endpoint) else None,
+    )
+    client = session.client(
+        "s3",
+        region_name=region,
+        endpoint_url=endpoint,
+        config=config,
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+    )
+    client.meta.events.register_last("before-parameter-build.s3", _stay)
+    return client
+
+
+def _stay(context: dict[str, Any], **_event: object) -> None:
+    """Tell botocore that it has already followed a bucket to its region.
+
+    It would ask the server for the region, and a server that redirects everything (http to https) sends it round in
+    circles until Python's stack ends. Signed URLs need the right region anyway.
+    """
+    context.get("s3_redirect", {})["redirected"] = True
+
+
+def _is_loopback(endpoint: str) -> bool:
+    host = urlsplit(endpoint).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,156 @@
+"""Vectors in PostgreSQL through pgvector, in a table of their own: `vectors_<dimension>`, all spaces side by side.
+
+Searched exactly within one user's rows: complete for every user, however small beside the others.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg_pool import ConnectionPool, PoolTimeout
+from pydantic import Field
+
+from biblio.dsn import Dsn, Options
+from biblio.errors import AdapterError, Misconfigured, Rejected, Unavailable
+from biblio.ports.embedder import Vector
+from biblio.ports.vectors import Near, Owner, VectorRecord
+
+SETUP_LOCK = 7_201_002
+
+
+class PgvectorOptions(Options):
+    """`dimension` and `space` are the embedder's; bootstrap fills them in."""
+
+    dimension: int = Field(gt=0, le=16_000)
+    space: str
+    pool_size: int = 5
+
+
+class PgvectorStore:
+    def __init__(self, conninfo: str, options: PgvectorOptions) -> None:
+        self._table = f"vectors_{options.dimension}"
+        self._dimension = options.dimension
+        self._space = options.space
+        self._pool = ConnectionPool(
+            conninfo,
+            min_size=0,
+            max_size=options.pool_size,
+            timeout=10.0,
+            open=False,
+            check=ConnectionPool.check_connection,
+        )
+
+    def prepare(self) -> None:
+        with self._connection() as connection:
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP_LOCK])
+            connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+            connection.execute(
+                f"CREATE TABLE IF NOT EXISTS {self._table} (id uuid PRIMARY KEY, user_id text NOT NULL, "
+                "video_id uuid NOT NULL, generation int NOT NULL, space text NOT NULL, metadata jsonb NOT NULL, "
+                f"values vector({self._dimension}) NOT NULL)"
+            )
+            connection.execute(
+                f"CREATE INDEX IF NOT EXISTS {self._table}_by_owner ON {self._table} (user_id, video_id, generation)"
+            )
+
+    def ping(self) -> None:
+        with self._connection() as connection:
+            connection.execute(f"SELECT values <=> values FROM {self._table} LIMIT 1")
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def upsert(self, owner: Owner, records: Sequence[VectorRecord]) -> None:
+        with self._connection() as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE TEMP TABLE incoming (LIKE {self._table}) ON COMMIT DROP")
+            columns = "id, user_id, video_id, generation, space, metadata, values"
+            with cursor.copy(f"COPY incoming ({columns}) FROM STDIN") as copy:
+                for record in records:
+                    copy.write_row(self._row(owner, record))
+            cursor.execute(
+                f"INSERT INTO {self._table} ({columns}) SELECT {columns} FROM incoming ON CONFLICT (id) DO UPDATE "
+                "SET metadata = EXCLUDED.metadata, values = EXCLUDED.values, space = EXCLUDED.space"
+            )
+
+    def search(
+        self, user_id: str, question: Vector, *, limit: int, video_ids: Sequence[str] | None = None
+    ) -> list[Near]:
+        inside = "AND video_id = ANY(%(videos)s::uuid[])" if video_ids is not None else ""
+        query = (
+            f"SELECT id::text, video_id::text, generation, 1 - (values <=> %(question)s::vector) FROM {self._table} "
+            f"WHERE user_id = %(user)s AND space = %(space)s {inside} "
+            "ORDER BY values <=> %(question)s::vector, id LIMIT %(limit)s"
+        )
+        arguments: dict[str, Any] = {
+            "user": user_id,
+            "space": self._space,
+            "videos": list(video_ids or ()),
+            "question": _literal(question),
+            "limit": limit,
+        }
+        with self._connection() as connection:
+            return [Near(*row) for row in connection.execute(query, arguments)]
+
+    def remove(self, user_id: str, video_id: str, *, generation: int | None = None) -> None:
+        query = f"DELETE FROM {self._table} WHERE user_id = %s AND video_id = %s"
+        arguments: list[Any] = [user_id, video_id]
+        if generation is not None:
+            query += " AND generation = %s"
+            arguments.append(generation)
+        with self._connection() as connection:
+            connection.execute(query, arguments)
+
+    def ids(self, user_id: str, video_id: str) -> dict[int, list[str]]:
+        query = f"SELECT generation, id::text FROM {self._table} WHERE user_id = %s AND video_id = %s ORDER BY id"
+        found: dict[int, list[str]] = {}
+        with self._connection() as connection:
+            for generation, vector_id in connection.execute(query, [user_id, video_id]):
+                found.setdefault(generation, []).append(vector_id)
+        return found
+
+    def _row(self, owner: Owner, record: VectorRecord) -> tuple[Any, ...]:
+        metadata = psycopg.types.json.Jsonb({"start": record.start, "end": record.end, "text": record.text})
+        place = (record.id, owner.user_id, owner.video_id, owner.generation)
+        return (*place, self._space, metadata, _literal(record.values))
+
+    @contextmanager
+    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
+        try:
+            self._pool.open()  # does nothing when open; not in connect(), which does no input or output
+            with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.Error, PoolTimeout) as error:
+            raise _error(error) from error
+
+
+def connect(dsn: Dsn) -> PgvectorStore:
+    conninfo = make_conninfo(
+        host=dsn.host or None,
+        port=dsn.port,
+        user=dsn.username,
+        password=dsn.password,
+        dbname=dsn.path or None,
+        connect_timeout=5,
+        application_name="biblio",
+    )
+    return PgvectorStore(conninfo, dsn.read_options(PgvectorOptions))
+
+
+def _literal(vector: Vector) -> str:
+    return "[" + ",".join(format(value, ".8g") for value in vector) + "]"
+
+
+def _error(error: psycopg.Error | PoolTimeout) -> AdapterError:
+    """The one table that turns psycopg's errors into ours, by SQLSTATE class."""
+    state = getattr(error, "sqlstate", None) or ""
+    if state == "42501" or state == "0A000" or state == "58P01":
+        return Misconfigured("The database has no pgvector, or this user may not add it: CREATE EXTENSION vector.")
+    if state.startswith(("28", "3D", "42")):
+        return Misconfigured("The vector table is missing, or the database refuses this user: check BIBLIO_VECTORS.")
+    if state.startswith("22"):
+        return Rejected("A vector has the wrong dimension, or holds what is no number.", code="BAD_VECTOR")
+    if state.startswith("23"):
+        return Rejected("The vector store refused a row.")
+    return Unavailable("The vector database does not answer, or is busy; it is worth another try.")

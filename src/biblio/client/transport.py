@@ -1,0 +1,77 @@
+"""One HTTP connection to the API: the key, the errors, and a second try for questions that change nothing."""
+
+import time
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from biblio.client.problems import PASSING, error_of, no_answer
+from biblio.errors import Misconfigured, Rejected, Unavailable
+
+PAUSES = (0.2, 0.5, 1.0)
+"""Seconds before the second, third and fourth try of a GET."""
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def open_http(url: str, **options: Any) -> httpx.Client:
+    """An HTTP client for `url`. A proxy set for the machine is never asked about the machine itself."""
+    return httpx.Client(trust_env=urlsplit(url).hostname not in LOOPBACK, **options)
+
+
+class Transport:
+    """Sends requests to the API at `url` and returns answers that are good; everything else raises."""
+
+    def __init__(self, url: str, api_key: str, timeout: float) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Misconfigured("BIBLIO_URL has to look like http://host:port or https://host.")
+        self.url = url.rstrip("/")
+        headers = {"Authorization": f"Bearer {api_key}", "Accept": "application/json, */*"}
+        try:
+            self._http = open_http(url, headers=headers, timeout=timeout)
+        except UnicodeEncodeError:  # HTTP headers are ASCII
+            raise Misconfigured("BIBLIO_API_KEY has letters that no key has.") from None
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(self, path: str, params: dict[str, Any] | None = None) -> httpx.Response:
+        """GET, tried again when the connection broke or the server asks for patience."""
+        for pause in PAUSES:
+            try:
+                return self.send("GET", path, params=params)
+            except Unavailable as error:
+                if not _may_pass(error):
+                    raise
+            time.sleep(pause)
+        return self.send("GET", path, params=params)
+
+    def send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """One request, sent once. Raises the errors of `problems`."""
+        try:
+            response = self._http.request(method, self.url + path, **options)
+        except httpx.TransportError as error:
+            raise no_answer(error, self.url) from error
+        if not response.is_success:
+            raise error_of(response)
+        return response
+
+    def json(self, response: httpx.Response) -> Any:
+        """The body as JSON; raises `Rejected` when it is none: then something else than biblio answers there."""
+        try:
+            return response.json()
+        except ValueError:
+            raise Rejected(f"What answers at {self.url} is not biblio's API.", code="NOT_BIBLIO") from None
+
+
+def _may_pass(error: Unavailable) -> bool:
+    # A refused connection is told at once: whoever forgot to start the server should not be kept waiting.
+    return error.code in ("SERVER_TIMEOUT", "CONNECTION_LOST") or error.details.get("http_status") in PASSING

@@ -1,0 +1,113 @@
+"""Telling people how files get on: live bars on a terminal, plain lines elsewhere, only errors beside `--json`."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from biblio.entrypoints.cli.output import clock, console, error_line, on_terminal, one_line
+
+if TYPE_CHECKING:
+    from biblio.client.models import Problem, Status
+
+WORDS = {"PENDING": "waiting"}
+
+
+def word_for(status: str) -> str:
+    """A status as a word for people: `transcribing`."""
+    return WORDS.get(status, status.lower())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it ended for one file. `status` is the video's, or FAILED where the server never took the file.
+
+    `untried` marks files that were left alone because nothing could have gone better for them.
+    """
+
+    file: str
+    video_id: str | None
+    status: str
+    error: "Problem | None" = None
+    duration: float | None = None
+    language: str | None = None
+    untried: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if name != "untried"}
+
+    def line(self) -> str:
+        """One line without its file name: the words, then the id that other commands want."""
+        if self.error:
+            return f"{one_line(self.error['message'])} ({self.error['code']})"
+        words = ["uploaded" if self.status == "PENDING" else word_for(self.status), clock(self.duration), self.language]
+        return "  ".join(word for word in (*words, self.video_id) if word)
+
+
+class Report(Protocol):
+    """Hears everything that happens; a file is known by its number. May be called from several threads."""
+
+    def sending(self, number: int, file: str, size: int) -> None: ...
+
+    def sent(self, number: int, size: int) -> None:
+        """`size` bytes of it so far."""
+
+    def uploaded(self, number: int) -> None:
+        """The server has it; the file is not heard of again until somebody watches it."""
+
+    def moved(self, number: int, file: str, status: "Status") -> None: ...
+
+    def ended(self, number: int, outcome: Outcome) -> None: ...
+
+
+class Lines:
+    """A line for each step; with `errors_only`, a line for each failure."""
+
+    def __init__(self, errors_only: bool) -> None:
+        self._out = None if errors_only else console()
+        self._errors = console(sys.stderr)
+        self._told: dict[int, str] = {}
+
+    def sending(self, number: int, file: str, size: int) -> None:
+        from rich.filesize import decimal
+
+        self._told[number] = "UPLOADING"
+        self._say(f"{one_line(file)}: uploading {decimal(size)}")
+
+    def sent(self, number: int, size: int) -> None:
+        pass
+
+    def uploaded(self, number: int) -> None:
+        pass
+
+    def moved(self, number: int, file: str, status: "Status") -> None:
+        if self._told.get(number) != status["status"]:
+            self._told[number] = status["status"]
+            self._say(f"{one_line(file)}: {word_for(status['status'])}")
+
+    def ended(self, number: int, outcome: Outcome) -> None:
+        self._told.pop(number, None)
+        if outcome.error and not outcome.untried:
+            message = f"{outcome.file}: {outcome.error['message']}"
+            self._errors.print(error_line(message, outcome.error["code"]), style="red", soft_wrap=True)
+        elif not outcome.error:
+            self._say(f"{one_line(outcome.file)}: {outcome.line()}")
+
+    def _say(self, line: str) -> None:
+        if self._out:
+            self._out.print(line, soft_wrap=True)
+
+
+@contextmanager
+def open_report(as_json: bool) -> Iterator[Report]:
+    """The report that fits where the output goes. Beside `--json`, bars go to standard error: but not onto a terminal
+    that shows the JSON too."""
+    stream = sys.stderr if as_json else sys.stdout
+    if on_terminal(stream) and not (as_json and sys.stdout.isatty()):
+        from biblio.entrypoints.cli.bars import Bars
+
+        with Bars(console(stream)) as bars:
+            yield bars
+    else:
+        yield Lines(errors_only=as_json)

@@ -1,0 +1,116 @@
+"""`biblio list`, `status`, `search`, `transcript`, `delete`, and how errors are told."""
+
+import json
+import os
+
+import pytest
+
+from biblio.entrypoints.cli.output import clock, one_line
+from tests.cli.conftest import Biblio
+from tests.emulators.biblio_api import ROAD, TEXT, ApiEmulator
+
+
+@pytest.fixture
+def video_id(api: ApiEmulator) -> str:
+    video = api.add("데이터베이스.mp4", 1000, "video/mp4", "데이터\n베이스 \x1b[31m", {})
+    video.update(status="COMPLETED", duration=3723.5, language="ko", progress=100)
+    return str(video["video_id"])
+
+
+def test_list(biblio: Biblio, video_id: str) -> None:
+    row = f"{video_id}\tCOMPLETED\t1:02:03\tko\t데이터 베이스  [31m"
+    assert biblio("list").stdout.splitlines() == [row]
+    assert biblio("list", "--status", "failed").stdout == ""
+    (line,) = biblio("list", "--json", "--status", "COMPLETED").stdout.splitlines()
+    assert json.loads(line)["video_id"] == video_id
+    assert biblio("list", "--status", "sleeping").returncode == 2
+
+
+def test_status(api: ApiEmulator, biblio: Biblio, video_id: str) -> None:
+    assert biblio("status", video_id).stdout == "completed 100%\n"
+    answer = json.loads(biblio("status", video_id, "--json").stdout)
+    assert set(answer) == {"video_id", "status", "progress", "step", "error", "updated_at"}
+    api.videos[video_id]["status"] = "PENDING"
+    lines = biblio("status", video_id, "--json", "--watch").stdout.splitlines()
+    assert [json.loads(line)["status"] for line in lines] == list(ROAD[1:])
+
+
+def test_watching_a_failure_fails(api: ApiEmulator, biblio: Biblio) -> None:
+    video = api.add("silent.mp4", 1, None, None, {})
+    video["status"] = "PENDING"
+    done = biblio("status", video["video_id"], "--watch")
+    assert done.returncode == 1
+    assert "error: The file has no sound track. (NO_AUDIO_TRACK)" in done.stderr
+
+
+def test_search(api: ApiEmulator, biblio: Biblio, video_id: str) -> None:
+    done = biblio("search", "트랜잭션이 뭐야?", "--limit", "3", "--mode", "keyword", "--video", video_id)
+    assert done.returncode == 0
+    assert f"   12:34  {TEXT}" in done.stdout.splitlines()
+    assert f"{api.url}/#video={video_id}&t=754" in done.stdout
+    assert "\x1b" not in done.stdout
+    answer = json.loads(biblio("search", "트랜잭션", "--json").stdout)
+    assert set(answer) == {"query", "took_ms", "results"}
+    assert biblio("search", "nothing").returncode == 0
+
+
+@pytest.mark.parametrize("format", ["txt", "srt", "vtt", "json"])
+def test_transcript(biblio: Biblio, video_id: str, format: str) -> None:
+    done = biblio("transcript", video_id, "--format", format)
+    assert done.returncode == 0
+    assert TEXT in done.stdout
+    assert done.stdout.endswith("\n")
+
+
+def test_delete(api: ApiEmulator, biblio: Biblio, video_id: str) -> None:
+    assert biblio("delete", video_id, "--yes").returncode == 0
+    assert api.videos == {}
+    assert biblio("delete", video_id, "--yes").returncode == 1
+
+
+def test_errors_are_one_line_and_a_hint(biblio: Biblio, video_id: str) -> None:
+    done = biblio("status", "nope")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        "error: There is no such video. (NOT_FOUND)",
+        "`biblio list` shows the ids of your videos.",
+    ]
+    done = biblio("list", BIBLIO_API_KEY="another")
+    assert done.stderr.startswith("error: The key is missing or not known. (UNAUTHENTICATED)\n")
+    assert "another" not in done.stderr
+
+
+def test_the_server_is_found_by_the_environment_or_the_folder(biblio: Biblio) -> None:
+    assert "BIBLIO_API_KEY is not" in biblio("list", BIBLIO_API_KEY="").stderr
+    for arguments in (("list", "--data", "elsewhere"), ("--data", "elsewhere", "list")):
+        done = biblio(*arguments)
+        assert done.returncode == 1
+        assert "elsewhere. Start it with `biblio up`" in done.stderr
+    assert "Did you mean BIBLIO_URL?" in biblio("list", BIBLIO_ULR="x").stderr
+
+
+def test_help_is_quick(biblio: Biblio) -> None:
+    def seconds() -> float:
+        """Of the processor, so that a busy machine does not count."""
+        before = os.times()
+        assert "ingest" in biblio("--help").stdout
+        after = os.times()
+        return after.children_user + after.children_system - before.children_user - before.children_system
+
+    assert min(seconds() for _ in range(3)) < 0.5
+
+
+def test_times_as_people_write_them() -> None:
+    assert [clock(seconds) for seconds in (None, 0, 7.9, 754, 3723.5, 36000)] == [
+        "",
+        "0:00",
+        "0:07",
+        "12:34",
+        "1:02:03",
+        "10:00:00",
+    ]
+
+
+def test_text_from_elsewhere_cannot_drive_the_terminal() -> None:
+    assert one_line(" a\x1b[2Jb\r\nc\x07 ") == "a [2Jb  c"
