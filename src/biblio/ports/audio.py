@@ -28,6 +28,7 @@ class Sound:
 
 class AudioExtractor(Engine, Protocol):
     """- the sound of every accepted container comes out whole
+    - times in the sound are times in the film
     - a video is read by ranges and never lies on disk as a whole
     - progress rises from 0 to 1
     - a video without sound is rejected as NO_AUDIO_TRACK
@@ -39,4 +40,8 @@ class AudioExtractor(Engine, Protocol):
     """
 
     def extract(self, source: Source, folder: Path, on_progress: Callable[[float], None]) -> Sound:
-        """Write both sounds into `folder`, which is empty and the caller's. Raises `Rejected` or `Unavailable`."""
+        """Write both sounds into `folder`, which is empty and the caller's; nothing is left there after a failure.
+
+        `on_progress` is called at least every second, moving or not. Raises what `source` and `on_progress` raise,
+        `Rejected` (codes NO_AUDIO_TRACK, UNREADABLE_MEDIA, TOO_LONG, MEDIA_TOO_COSTLY) and `Unavailable` (NO_SPACE…).
+        """

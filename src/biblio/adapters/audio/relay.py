@@ -1,15 +1,17 @@
 """The hand-over: ffmpeg reads the film over HTTP from this process, and from nowhere else.
 
 It listens on 127.0.0.1, on a random port and path, for one run of ffmpeg. So ffmpeg can seek, is told no address or key
-of the storage, and no film lies on the disk.
+of the storage, and no film lies on the disk. The path shows in `ps`, so other users of the machine are turned away.
 """
 
+import os
 import re
 import secrets
 import socket
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -60,6 +62,9 @@ class _Server(ThreadingHTTPServer):
         self.turn = 0
         self.failure: BaseException | None = None
 
+    def verify_request(self, _request: Any, client_address: tuple[str, int]) -> bool:
+        return _user_of(client_address[1]) in (None, os.geteuid())
+
     def handle_error(self, *_: Any) -> None:
         # ffmpeg hangs up whenever it jumps. Anything else is told to the caller of `extract`, not to the log.
         error = sys.exc_info()[1]
@@ -95,8 +100,9 @@ class _Handler(BaseHTTPRequestHandler):
         size = self.server.tape.size
         asked = re.fullmatch(r"bytes=(\d+)-\d*", self.headers.get("Range", "bytes=0-"))
         start = int(asked[1]) if asked else size
-        if not secrets.compare_digest(self.path, self.server.path) or start >= size:
-            self.send_response(404 if self.path != self.server.path else 416)
+        known = secrets.compare_digest(self.path.encode("latin-1"), self.server.path.encode())
+        if not known or start >= size:
+            self.send_response(416 if known else 404)
             self.send_header("Content-Range", f"bytes */{size}")
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -112,3 +118,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: one line a jump would drown the log."""
+
+
+def _user_of(port: int) -> int | None:
+    """Whose socket on 127.0.0.1 has this port; None where the system does not tell (Linux does)."""
+    table = Path("/proc/net/tcp")
+    wanted = f"0100007F:{port:04X}"
+    if not table.exists():
+        return None
+    rows = (line.split() for line in table.read_text().splitlines())
+    return next((int(row[7]) for row in rows if row[1] == wanted), None)

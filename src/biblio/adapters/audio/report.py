@@ -45,6 +45,8 @@ class Report:
             self.container = found[1]
         elif self.container and self.declared is None and (found := _DURATION.match(text)):
             self.declared = int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3])
+        elif text.startswith("Exiting normally, received signal"):
+            self.complaints.append(text)
 
     def _hear_complaint(self, level: str, text: str) -> None:
         if text.endswith(": partial file") or text.startswith("File ended prematurely"):

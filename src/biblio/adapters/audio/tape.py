@@ -100,7 +100,7 @@ class Tape:
     def _end_transfer(self) -> None:
         transfer, self._transfer = self._transfer, None
         if isinstance(transfer, Generator):
-            transfer.close()
+            transfer.close()  # any other iterator ends its transfer when it is forgotten
 
     @contextmanager
     def _remember_failure(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 import re
 import signal
+from datetime import timedelta
 
 from biblio.adapters.audio.report import Report
 from biblio.errors import AdapterError, Rejected, Unavailable
@@ -60,8 +61,8 @@ def explain_failure(report: Report, exit_code: int) -> AdapterError:
 def check_whole(report: Report, seconds: float, *, missing: int, longest: float) -> None:
     """Raises `Rejected` when `seconds` of sound are not all there was; `missing` is the container's lack of bytes."""
     if seconds > longest:
-        hours = longest / 3600
-        raise Rejected(f"The video is longer than the {hours:g} hours that are allowed.", code=TOO_LONG)
+        allowed = timedelta(seconds=round(longest))
+        raise Rejected(f"The video is longer than the {allowed} (h:mm:ss) that are allowed.", code=TOO_LONG)
     if missing or (_claims_its_length(report) and _falls_short(report, seconds)):
         raise Rejected(ENDS_EARLY, code=UNREADABLE)
     if not seconds and report.damaged:

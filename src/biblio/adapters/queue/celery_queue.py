@@ -77,8 +77,8 @@ class CeleryQueue:
 
     def waiting(self, queue: Queue) -> int:
         with _translated(), self._app.connection_for_write(connect_timeout=SECONDS) as connection:
-            channel = connection.default_channel
-            declared: Any = channel.queue_declare(queue=queue.value, durable=True, auto_delete=False)
+            channel: Any = connection.default_channel
+            declared = channel.queue_declare(queue=queue.value, durable=True, auto_delete=False)
             return int(declared.message_count)
 
 

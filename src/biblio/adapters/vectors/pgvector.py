@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 from psycopg.conninfo import make_conninfo
+from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool, PoolTimeout
 from pydantic import Field
 
@@ -111,7 +112,7 @@ class PgvectorStore:
         return found
 
     def _row(self, owner: Owner, record: VectorRecord) -> tuple[Any, ...]:
-        metadata = psycopg.types.json.Jsonb({"start": record.start, "end": record.end, "text": record.text})
+        metadata = Jsonb({"start": record.start, "end": record.end, "text": record.text})
         place = (record.id, owner.user_id, owner.video_id, owner.generation)
         return (*place, self._space, metadata, _literal(record.values))
 

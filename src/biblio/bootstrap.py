@@ -1,0 +1,68 @@
+"""The only place where a port meets an adapter."""
+
+from dataclasses import replace
+
+from biblio.adapters.registry import connect
+from biblio.dsn import Dsn
+from biblio.errors import Misconfigured
+from biblio.pipeline.services import Limits, Services
+from biblio.ports.engine import Engine
+from biblio.settings import Settings
+
+
+def build(settings: Settings) -> Services:
+    """Everything connected by address, nothing called yet. Raises `Misconfigured`."""
+    if settings.env == "production" and settings.speech.scheme == "scripted":
+        raise Misconfigured("scripted:// says made-up words and is refused when BIBLIO_ENV=production.")
+    database = _needed(settings.database, "BIBLIO_DATABASE")
+    embedder = connect("embedder", settings.embedder)
+    return Services(
+        catalog=connect("catalog", database),
+        storage=connect("storage", _storage(settings)),
+        queue=connect("queue", _needed(settings.queue, "BIBLIO_QUEUE")),
+        audio=connect("audio", _audio(settings)),
+        speech=connect("speech", settings.speech),
+        embedder=embedder,
+        vectors=connect("vectors", _vectors(settings.vectors, database, embedder.space, embedder.dimension)),
+        limiter=connect("limiter", _needed(settings.limiter, "BIBLIO_LIMITER")),
+        limits=Limits(settings.max_file_size, settings.upload_seconds, settings.download_seconds),
+    )
+
+
+def engines(services: Services) -> dict[str, Engine]:
+    """Every outside thing by the name of its port: health, doctor and preparation are loops over this."""
+    return {
+        "catalog": services.catalog,
+        "storage": services.storage,
+        "queue": services.queue,
+        "limiter": services.limiter,
+        "audio": services.audio,
+        "speech": services.speech,
+        "embedder": services.embedder,
+        "vectors": services.vectors,
+    }
+
+
+def _needed(dsn: Dsn | None, name: str) -> Dsn:
+    if dsn is None:
+        raise Misconfigured(f"{name} is not set and no local biblio is running: start it with `biblio up`, or set it.")
+    return dsn
+
+
+def _storage(settings: Settings) -> Dsn:
+    """The pages that may upload straight to the bucket are a setting of their own: an address is for a place."""
+    storage = _needed(settings.storage, "BIBLIO_STORAGE")
+    if not settings.page_origins:
+        return storage
+    return replace(storage, options={**storage.options, "origins": settings.page_origins})
+
+
+def _audio(settings: Settings) -> Dsn:
+    return replace(settings.audio, options={"max_duration": str(settings.max_duration), **settings.audio.options})
+
+
+def _vectors(vectors: Dsn, database: Dsn, space: str, dimension: int) -> Dsn:
+    """`pgvector://` without a host means the catalog's own database."""
+    if vectors.scheme == "pgvector" and not vectors.host:
+        vectors = replace(database, scheme="pgvector", options=vectors.options)
+    return replace(vectors, options={**vectors.options, "space": space, "dimension": str(dimension)})

@@ -1,0 +1,1 @@
+"""The Celery side: one task per step, one queue per worker group."""

@@ -1,0 +1,25 @@
+"""Step 4, second half: passages of whole sentences, and their vectors."""
+
+from typing import Any
+
+from biblio.domain.flow import Step
+from biblio.domain.passages import passages_of
+from biblio.domain.transcript import Transcript
+from biblio.pipeline.artefacts import fetch, leave, packed
+from biblio.pipeline.lease import Lease
+from biblio.pipeline.services import Services
+
+BATCH = 32
+"""Passages embedded between two reports."""
+
+
+def embed(services: Services, lease: Lease) -> dict[str, Any]:
+    """Leaves the vectors in storage; `{vectors}`: their key. They are in the order of `passages_of` the transcript."""
+    transcript = Transcript.from_json(fetch(services, lease.claim.results[Step.TRANSCRIBE]["transcript"]))
+    texts = [passage.text for passage in passages_of(transcript.sentences)]
+    vectors: list[str] = []
+    for first in range(0, len(texts), BATCH):
+        vectors += map(packed, services.embedder.embed_documents(texts[first : first + BATCH]))
+        lease.report(len(vectors) / len(texts))
+    content = {"space": services.embedder.space, "vectors": vectors}
+    return {"vectors": leave(services, lease.claim, "vectors.json", content)}

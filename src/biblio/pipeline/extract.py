@@ -1,0 +1,37 @@
+"""Step 3: the sound out of the video, read where it lies."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from biblio.domain import keys
+from biblio.domain.video import Video
+from biblio.pipeline.lease import Lease
+from biblio.pipeline.services import Services
+from biblio.ports.storage import Storage
+
+
+class Original:
+    """The bytes of a video's original, pinned to the object that was checked when the upload ended."""
+
+    def __init__(self, storage: Storage, video: Video) -> None:
+        self.size = video.file_size
+        self._storage = storage
+        self._video = video
+
+    def read(self, start: int) -> Iterator[bytes]:
+        return self._storage.read(self._video.key, start=start, etag=self._video.etag)
+
+
+def extract(services: Services, lease: Lease) -> dict[str, Any]:
+    """Leaves the MP3 and the FLAC in storage; `{audio, speech, duration}`: their keys, and seconds."""
+    video = lease.claim.video
+    places = {"audio": keys.audio(video.id), "speech": keys.speech_audio(video.id)}
+    with tempfile.TemporaryDirectory(prefix="biblio-") as folder:
+        sound = services.audio.extract(Original(services.storage, video), Path(folder), lease.report)
+        with sound.listening.open("rb") as mp3, sound.speech.open("rb") as flac:
+            services.storage.write(places["audio"], mp3, content_type="audio/mpeg")
+            lease.report(1.0)
+            services.storage.write(places["speech"], flac, content_type="audio/flac")
+    return {**places, "duration": sound.duration}

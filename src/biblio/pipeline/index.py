@@ -1,0 +1,98 @@
+"""Step 5: a new generation of the index beside the old one, proved by a search, then switched to at once."""
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+from biblio.domain.flow import Step
+from biblio.domain.passages import passages_of
+from biblio.domain.search import terms_of
+from biblio.domain.transcript import Transcript
+from biblio.domain.video import Video
+from biblio.errors import BiblioError, LeaseLost, Unavailable
+from biblio.pipeline.artefacts import fetch, unpacked
+from biblio.pipeline.lease import Lease
+from biblio.pipeline.services import Services
+from biblio.ports.passages import IndexedPassage, Passages
+from biblio.ports.vectors import Owner, VectorRecord
+
+NAMESPACE = uuid.UUID("5e7b0c1e-3a52-5d0c-9a77-b1b110000001")
+BATCH = 500
+
+
+def index(services: Services, lease: Lease) -> dict[str, Any]:
+    """Vectors first, then rows and switch in one transaction; a failure takes the new generation away again."""
+    video = lease.claim.video
+    transcript = Transcript.from_json(fetch(services, lease.claim.results[Step.TRANSCRIBE]["transcript"]))
+    rows = [
+        IndexedPassage(passage_id(video, passage.position), passage) for passage in passages_of(transcript.sentences)
+    ]
+    try:
+        _write_vectors(services, lease, rows)
+        lease.report(0.7)
+        _switch(services, lease, transcript, rows)
+    except LeaseLost:
+        raise  # the generation belongs to another worker now
+    except BiblioError:
+        services.vectors.remove(video.user_id, video.id, generation=video.generation)
+        raise
+    _remove_older(services, video)
+    return {"passages": len(rows), "space": services.embedder.space}
+
+
+def passage_id(video: Video, position: int) -> str:
+    """The same for every attempt, so that writing twice leaves one."""
+    return str(uuid.uuid5(NAMESPACE, f"{video.id}/{video.generation}/{position}"))
+
+
+def _write_vectors(services: Services, lease: Lease, rows: list[IndexedPassage]) -> None:
+    video = lease.claim.video
+    owner = Owner(video.user_id, video.id, video.generation)
+    left = fetch(services, lease.claim.results[Step.EMBED]["vectors"])
+    if left["space"] != services.embedder.space or len(left["vectors"]) != len(rows):
+        raise BiblioError(
+            "The vectors were made by another embedder; the video must be embedded anew.", code="STALE_VECTORS"
+        )
+    records = [
+        VectorRecord(row.id, unpacked(vector), row.passage.start, row.passage.end, row.passage.text)
+        for row, vector in zip(rows, left["vectors"], strict=True)
+    ]
+    for first in range(0, len(records), BATCH):
+        services.vectors.upsert(owner, records[first : first + BATCH])
+        lease.report(0.6 * (first + BATCH) / len(records))
+    if records:
+        _probe_vectors(services, owner, records[-1])
+
+
+def _probe_vectors(services: Services, owner: Owner, record: VectorRecord) -> None:
+    near = services.vectors.search(owner.user_id, record.values, limit=5, video_ids=[owner.video_id])
+    # Two passages may say the same words, so the nearest may be a twin; it must be as near.
+    if not any(hit.generation == owner.generation and hit.similarity > 0.99 for hit in near):
+        raise Unavailable("The vector store does not find what was just written.", code="INDEX_NOT_READABLE")
+
+
+def _switch(services: Services, lease: Lease, transcript: Transcript, rows: list[IndexedPassage]) -> None:
+    """The lease is proved in the same transaction: a worker that lost it writes nothing."""
+    video = lease.claim.video
+    about = {"engine": transcript.engine, "model": transcript.model, "passages": len(rows)}
+    video = replace(video, meta_info={**about, "embedder": services.embedder.space})
+    with services.catalog.transaction() as tx:
+        tx.jobs.renew(lease.claim, seconds=60.0, progress=0)
+        tx.passages.write(video, transcript, rows)
+        tx.passages.switch(video, transcript)
+        if rows:
+            _probe_terms(tx.passages, video, rows[-1])
+
+
+def _probe_terms(passages: Passages, video: Video, row: IndexedPassage) -> None:
+    terms = terms_of(row.passage.text)
+    if terms and not passages.by_terms(video.user_id, terms, limit=1, video_ids=[video.id]):
+        raise Unavailable("The catalog does not find what was just written.", code="INDEX_NOT_READABLE")
+
+
+def _remove_older(services: Services, video: Video) -> None:
+    with services.catalog.transaction() as tx:
+        tx.passages.remove(video.id, keep=video.generation)
+    for generation in services.vectors.ids(video.user_id, video.id):
+        if generation != video.generation:
+            services.vectors.remove(video.user_id, video.id, generation=generation)
