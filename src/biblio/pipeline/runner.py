@@ -108,4 +108,4 @@ def _pause(error: BiblioError, attempt: int) -> float:
     """What the service asked for, else exponential, with jitter so that many videos do not come back at once."""
     if isinstance(error, RateLimited) and error.retry_after:
         return error.retry_after
-    return min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1)) * random.uniform(0.5, 1.5)
+    return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.5)

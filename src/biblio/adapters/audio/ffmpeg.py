@@ -7,7 +7,7 @@ storage ──read──▶ tape ──▶ relay ──HTTP on 127.0.0.1──�
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import Field
@@ -72,12 +72,12 @@ class Ffmpeg:
     def _extract(self, relay: Relay, folder: Path, on_progress: Callable[[float], None]) -> Sound:
         report = Report()
         watch = Watch(relay, report, on_progress, stall=self._options.stall, timeout=self._options.timeout)
-        missing = missing_bytes(relay.tape.read, relay.tape.size)
+        missing = watch.during(lambda: missing_bytes(relay.tape.read, relay.tape.size))
         with Process(self._command(relay.url), folder) as process:
             exit_code = process.follow(report, watch.look)
         if relay.failure is not None:
             raise relay.failure
-        if exit_code != 0:
+        if exit_code != 0 or report.stopped:
             raise explain_failure(report, exit_code)
         seconds = _seconds_of(folder / SPEECH)
         check_whole(report, seconds, missing=missing, longest=self._options.max_duration)
@@ -111,8 +111,10 @@ def _nothing_left_on_failure(folder: Path) -> Iterator[None]:
 
 def _seconds_of(speech: Path) -> float:
     """From the number of samples in the header of our own FLAC (36 bits that end at byte 26)."""
-    with speech.open("rb") as file:
+    header = b""
+    with suppress(FileNotFoundError), speech.open("rb") as file:
         header = file.read(26)
     if len(header) < 26:
-        raise Unavailable("ffmpeg ended well but wrote no sound.", code="ENGINE_UNAVAILABLE")
+        # ffmpeg 9.0.2 calls it a success when it is told to stop before it has begun.
+        raise Unavailable("ffmpeg ended before it wrote any sound.")
     return (int.from_bytes(header[18:26], "big") & (1 << 36) - 1) / RATE

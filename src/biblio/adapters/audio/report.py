@@ -25,6 +25,7 @@ class Report:
         self.estimated = False  # `declared` was only guessed from the bit rate
         self.ended_early = False
         self.damaged = False
+        self.stopped = False
 
     def hear_progress(self, line: str) -> None:
         if found := _TIME.fullmatch(line):
@@ -46,6 +47,7 @@ class Report:
         elif self.container and self.declared is None and (found := _DURATION.match(text)):
             self.declared = int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3])
         elif text.startswith("Exiting normally, received signal"):
+            self.stopped = True
             self.complaints.append(text)
 
     def _hear_complaint(self, level: str, text: str) -> None:

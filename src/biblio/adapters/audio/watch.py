@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TypeVar
 
 from biblio.adapters.audio.relay import Relay
 from biblio.adapters.audio.report import Report
@@ -10,6 +12,9 @@ from biblio.errors import Rejected, Unavailable
 BEAT = 0.4  # seconds between two calls of `on_progress`, however slow the film: a lease hangs on them
 MOST_READINGS = 4  # times the film's own size that may be read from storage, and
 SPARE_READING = 256 * 1024**2  # bytes on top: only a film made to annoy needs more
+
+
+T = TypeVar("T")
 
 
 class Watch:
@@ -24,6 +29,17 @@ class Watch:
         self._told = 0.0
         self._progress = 0.0
         self._seen: tuple[float, int, int] = (0.0, 0, 0)
+
+    def during(self, work: Callable[[], T]) -> T:
+        """What `work`, which reads the tape, gives; storage may keep it waiting, and we look meanwhile."""
+        pool = ThreadPoolExecutor(1, thread_name_prefix="tape")
+        try:
+            future = pool.submit(work)
+            while not wait([future], BEAT).done:
+                self.look()
+            return future.result()
+        finally:
+            pool.shutdown(wait=False)
 
     def look(self) -> None:
         """Raises what storage raised, what `on_progress` raises, and `Unavailable` or `Rejected` to stop the work."""

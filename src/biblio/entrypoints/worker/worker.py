@@ -1,7 +1,7 @@
 """`biblio worker --queue media`: takes job messages, runs their steps in a child process, and sweeps.
 
-A child does the work, so that a media file or model that kills its process does not take the worker with it. Services are
-built in the child, after the fork: a speech model loaded before a fork hangs.
+A child does the work, so that a media file or model that kills its process does not take the worker with it. Services
+are built in the child, after the fork: a speech model loaded before a fork hangs.
 """
 
 import logging

@@ -1,0 +1,77 @@
+"""What people take away: transcripts, and signed addresses of video and sound."""
+
+from enum import StrEnum
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Response
+
+from biblio.domain import keys, subtitles
+from biblio.domain.flow import Status
+from biblio.domain.transcript import results
+from biblio.domain.video import Video
+from biblio.entrypoints.api import shapes
+from biblio.entrypoints.api.access import TheServices, TheUser
+from biblio.errors import Conflict, NotFound
+from biblio.pipeline.services import Services
+from biblio.ports.storage import SignedRequest
+
+router = APIRouter(prefix="/api/videos/{video_id}", tags=["videos"])
+
+
+class Format(StrEnum):
+    JSON = "json"
+    SRT = "srt"
+    VTT = "vtt"
+    TXT = "txt"
+
+
+TEXTS = {
+    Format.SRT: (subtitles.srt, "application/x-subrip"),
+    Format.VTT: (subtitles.vtt, "text/vtt"),
+    Format.TXT: (subtitles.txt, "text/plain"),
+}
+
+
+@router.get("/transcript", response_model=shapes.TranscriptResults)
+def transcript(services: TheServices, user_id: TheUser, video_id: str, format: Format = Format.JSON) -> Any:
+    """What is said, with times in seconds; as JSON, SubRip, WebVTT or plain text."""
+    with services.catalog.transaction() as tx:
+        video = tx.videos.get(video_id, user_id=user_id)
+        _, sentences = tx.videos.transcript(video_id)
+    if video.status is not Status.COMPLETED and not sentences:
+        raise Conflict(f"There is no transcript yet: the video is {video.status}.", code="NOT_READY")
+    if format is Format.JSON:
+        return results(sentences)
+    render, media_type = TEXTS[format]
+    name = quote(f"{video.title}.{format}", safe="")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "X-Content-Type-Options": "nosniff"}
+    return Response(render(sentences), media_type=f"{media_type}; charset=utf-8", headers=headers)
+
+
+@router.get("/media", response_model=shapes.Media)
+def media(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
+    """Addresses that play the video and its sound, ranges included, for an hour."""
+    with services.catalog.transaction() as tx:
+        video = tx.videos.get(video_id, user_id=user_id)
+    if video.status is Status.UPLOADING:
+        raise Conflict("The video has not arrived yet.", code="NOT_READY")
+    video_url = _signed(services, video.key, video.file_name, video.mime_type)
+    return {"video": video_url, "audio": _audio(services, video)}
+
+
+def _audio(services: Services, video: Video) -> dict[str, Any] | None:
+    try:
+        services.storage.stat(keys.audio(video.id))
+    except NotFound:
+        return None
+    return _signed(services, keys.audio(video.id), f"{PurePosixPath(video.file_name).stem}.mp3", "audio/mpeg")
+
+
+def _signed(services: Services, key: str, file_name: str, content_type: str) -> dict[str, Any]:
+    seconds = services.limits.download_seconds
+    signed: SignedRequest = services.storage.sign_download(
+        key, file_name=file_name, content_type=content_type, seconds=seconds
+    )
+    return {"url": signed.url, "expires_at": signed.expires_at}

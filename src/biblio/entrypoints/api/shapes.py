@@ -1,0 +1,185 @@
+"""The JSON of requests and answers. Names are a public contract: the specification's, and the house's section 6."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from biblio.domain.flow import Status, Step
+from biblio.domain.search import Found
+from biblio.domain.video import Options, Video
+from biblio.ports.storage import SignedRequest
+
+LARGEST_NUMBER = 2**63 - 1
+
+
+class Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class VideoOptions(Request):
+    language: Annotated[str, StringConstraints(min_length=2, max_length=20)] | None = None
+    model: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+
+    def as_options(self) -> Options:
+        return Options(self.language, self.model)
+
+
+class CreateVideo(Request):
+    file_name: Annotated[str, StringConstraints(max_length=1000)]
+    file_size: Annotated[int, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER, examples=[104857600])]
+    mime_type: Annotated[str, StringConstraints(max_length=200)] | None = None
+    title: Annotated[str, StringConstraints(max_length=1000)] | None = None
+    options: VideoOptions = VideoOptions()
+
+
+class ChangeVideo(Request):
+    title: Annotated[str, StringConstraints(max_length=1000)]
+
+
+class Upload(BaseModel):
+    method: Literal["PUT"]
+    url: str
+    headers: dict[str, str]
+    expires_at: datetime
+
+
+class CreatedVideo(BaseModel):
+    video_id: str
+    status: Status
+    upload: Upload
+
+
+class Accepted(BaseModel):
+    message: str
+    video_id: str
+    status: Status
+    check_status_url: str
+
+
+class VideoError(BaseModel):
+    step: Step
+    code: str
+    message: str
+
+
+class VideoStatus(BaseModel):
+    video_id: str
+    status: Status
+    progress: int
+    step: Step | None
+    error: VideoError | None
+    updated_at: datetime
+
+
+class ListedVideo(VideoStatus):
+    title: str
+    file_name: str
+    file_size: int
+    mime_type: str
+    language: str | None
+    duration: float | None
+    created_at: datetime
+
+
+class VideoPage(BaseModel):
+    videos: list[ListedVideo]
+    next: str | None
+
+
+class WholeVideo(ListedVideo):
+    script: str
+    meta_info: dict[str, Any]
+    options: dict[str, str]
+
+
+class Deleted(BaseModel):
+    video_id: str
+    status: Literal[Status.DELETING]
+
+
+class Segment(BaseModel):
+    transcript: str
+    start_time: float
+    end_time: float
+
+
+class TranscriptResults(BaseModel):
+    results: list[Segment]
+
+
+class SignedUrl(BaseModel):
+    url: str
+    expires_at: datetime
+
+
+class Media(BaseModel):
+    video: SignedUrl
+    audio: SignedUrl | None
+
+
+class FoundMoment(BaseModel):
+    start_time: float
+    end_time: float
+    text: str
+    highlights: list[tuple[int, int]]
+    score: float
+
+
+class FoundVideo(BaseModel):
+    video_id: str
+    title: str
+    moments: list[FoundMoment]
+
+
+class SearchAnswer(BaseModel):
+    query: str
+    took_ms: float
+    results: list[FoundVideo]
+
+
+def status_shape(video: Video) -> dict[str, Any]:
+    return {
+        "video_id": video.id,
+        "status": video.status,
+        "progress": video.progress,
+        "step": video.step,
+        "error": video.failure.as_json() if video.failure else None,
+        "updated_at": video.updated_at,
+    }
+
+
+def listed_shape(video: Video) -> dict[str, Any]:
+    return {
+        **status_shape(video),
+        "title": video.title,
+        "file_name": video.file_name,
+        "file_size": video.file_size,
+        "mime_type": video.mime_type,
+        "language": video.language,
+        "duration": video.duration,
+        "created_at": video.created_at,
+    }
+
+
+def upload_shape(signed: SignedRequest) -> dict[str, Any]:
+    return {
+        "method": signed.method,
+        "url": signed.url,
+        "headers": dict(signed.headers),
+        "expires_at": signed.expires_at,
+    }
+
+
+def found_shape(found: Found) -> dict[str, Any]:
+    moments = [
+        {
+            "start_time": moment.start,
+            "end_time": moment.end,
+            "text": moment.text,
+            "highlights": moment.highlights,
+            "score": moment.score,
+        }
+        for moment in found.moments
+    ]
+    return {"video_id": found.video_id, "title": found.title, "moments": moments}
