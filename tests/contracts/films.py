@@ -24,11 +24,14 @@ CODINGS: dict[str, tuple[str, ...]] = {
 }
 
 
-def ffmpeg(*arguments: str | Path) -> None:
-    """The bundled ffmpeg, which can write every coding above."""
+def bundled_ffmpeg() -> str:
+    """The path of the one in imageio-ffmpeg, which can write every coding above."""
     folder = resources.files("imageio_ffmpeg") / "binaries"
-    binary = next(str(file) for file in folder.iterdir() if file.name.startswith("ffmpeg-"))
-    subprocess.run([binary, "-nostdin", "-v", "error", "-y", *map(str, arguments)], check=True, timeout=120)
+    return next(str(file) for file in folder.iterdir() if file.name.startswith("ffmpeg-"))
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    subprocess.run([bundled_ffmpeg(), "-nostdin", "-v", "error", "-y", *map(str, arguments)], check=True, timeout=120)
 
 
 def make_film(

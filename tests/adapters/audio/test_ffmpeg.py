@@ -1,14 +1,7 @@
-"""FFmpeg as a program: the contract with every binary at hand, odd and hostile files, and its cage."""
+"""FFmpeg as a program: the contract with every binary at hand, odd and hostile files, and its limits."""
 
-import os
 import re
-import signal
 import socket
-import stat
-import subprocess
-import sys
-import textwrap
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,42 +9,13 @@ import numpy as np
 import psutil
 import pytest
 
-from biblio.adapters.audio.binary import find_ffmpeg
-from biblio.adapters.audio.ffmpeg import connect
-from biblio.adapters.audio.relay import Relay
-from biblio.adapters.audio.riff import missing_bytes
-from biblio.adapters.audio.tape import READ_THROUGH, REMEMBERED, Tape
-from biblio.dsn import Dsn
 from biblio.errors import BiblioError, Misconfigured, Rejected, Unavailable
 from biblio.ports.audio import AudioExtractor, Sound
-from tests.contracts.audio import AudioContract, Listener, films, ignore, listener, samples_of
+from tests.adapters.audio.building import extractor_with, program
+from tests.contracts.audio import AudioContract, Listener, ignore, samples_of
 from tests.contracts.films import BytesSource, ffmpeg, make_film
 
-__all__ = ["films", "listener"]
-
 CANARY_PORT = 18_999
-BUNDLED = str(next((Path(sys.prefix) / "lib").glob("python3*/site-packages/imageio_ffmpeg/binaries/ffmpeg-*")))
-BINARIES = sorted({BUNDLED, find_ffmpeg("")})
-
-
-def extractor_with(**options: object) -> AudioExtractor:
-    return connect(Dsn("ffmpeg", options={name: str(value) for name, value in options.items()}))
-
-
-@pytest.fixture(params=BINARIES, ids=lambda path: Path(path).name)
-def binary(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture
-def extractor(binary: str) -> AudioExtractor:
-    return extractor_with(binary=binary, stall=10)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "out").mkdir()
-    return tmp_path / "out"
 
 
 class TestFfmpeg(AudioContract):
@@ -245,54 +209,6 @@ class TestLimits:
         assert list(folder.iterdir()) == []
 
 
-class TestCage:
-    def test_ffmpeg_gets_limits_and_nothing_of_our_environment(
-        self, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("BIBLIO_API_KEY", "canary")
-        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-        spy = _program(
-            tmp_path / "spy", f"env > {tmp_path}/env; ulimit -a > {tmp_path}/limits; pwd > {tmp_path}/pwd; exit 1"
-        )
-        with pytest.raises(Rejected):
-            extractor_with(binary=spy, max_cpu=77).extract(BytesSource(b"x"), folder, ignore)
-        names = {line.partition("=")[0] for line in (tmp_path / "env").read_text().splitlines()}
-        assert names <= {"PATH", "LC_ALL", "MALLOC_ARENA_MAX", "PWD", "OLDPWD", "SHLVL", "_"}
-        assert "77" in (tmp_path / "limits").read_text()
-        assert (tmp_path / "pwd").read_text().strip() == str(folder)
-
-    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
-    def test_ffmpeg_dies_with_a_worker_that_is_killed(self, tmp_path: Path, folder: Path, binary: str) -> None:
-        worker = subprocess.Popen([sys.executable, "-c", _WORKER, binary, str(folder)], stdout=subprocess.PIPE)
-        assert worker.stdout is not None
-        worker.stdout.readline()
-        child = _wait_for_child(worker.pid)
-        worker.kill()
-        worker.wait()
-        psutil.wait_procs([child], timeout=5)
-        assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
-
-    @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-    def test_an_ffmpeg_stopped_from_outside_is_worth_another_try(
-        self, films: dict[str, Path], folder: Path, binary: str, number: signal.Signals
-    ) -> None:
-        def stop(_share: float) -> None:
-            for child in psutil.Process().children():
-                if "cage.py" not in " ".join(child.cmdline()):
-                    os.kill(child.pid, number)
-
-        source = BytesSource(films["mp4"].read_bytes(), piece=4096, pause=0.05)
-        with pytest.raises(Unavailable):
-            extractor_with(binary=binary).extract(source, folder, stop)
-
-    def test_a_program_that_hangs_is_given_up(self, tmp_path: Path, folder: Path) -> None:
-        stuck = _program(tmp_path / "stuck", "exec sleep 60")
-        with pytest.raises(Unavailable) as caught:
-            extractor_with(binary=stuck, stall=0.5).extract(BytesSource(b"x"), folder, ignore)
-        assert caught.value.code == "EXTRACT_STALLED"
-        assert psutil.Process().children(recursive=True) == []
-
-
 class TestSetUp:
     def test_a_working_ffmpeg_answers(self, extractor: AudioExtractor) -> None:
         extractor.prepare()
@@ -304,7 +220,7 @@ class TestSetUp:
             extractor_with(binary="/nowhere/ffmpeg").prepare()
 
     def test_an_ffmpeg_without_mp3_is_named_with_its_cure(self, tmp_path: Path) -> None:
-        poor = _program(tmp_path / "ffmpeg", "echo ' A..... flac  FLAC'")
+        poor = program(tmp_path / "ffmpeg", "echo ' A..... flac  FLAC'")
         with pytest.raises(Misconfigured, match="built without libmp3lame"):
             extractor_with(binary=poor).ping()
 
@@ -313,116 +229,7 @@ class TestSetUp:
             extractor_with(timeot=3)
 
 
-class TestTape:
-    DATA = bytes(range(256)) * 64 * 1024  # 16 MiB
-
-    def test_short_jumps_cost_no_new_transfer_and_long_ones_do(self) -> None:
-        source = BytesSource(self.DATA)
-        tape = Tape(source)
-        for start in (0, READ_THROUGH, 5, READ_THROUGH + 7):
-            assert tape.read(start)[:4] == self.DATA[start : start + 4]
-        assert source.starts == [0]
-        far = 12 * 1024**2 + 3
-        assert tape.read(far)[:4] == self.DATA[far : far + 4]
-        assert source.starts == [0, far]
-        tape.close()
-        assert source.open == 0
-
-    def test_what_is_remembered_stays_small(self) -> None:
-        tape = Tape(BytesSource(self.DATA))
-        position = 0
-        while piece := tape.read(position):
-            position += len(piece)
-            kept = sum(len(piece) for _, piece in tape._pieces)
-            assert kept <= REMEMBERED + 64 * 1024
-        assert position == len(self.DATA)
-        assert tape.transferred == len(self.DATA)
-
-    def test_what_storage_raises_is_kept_for_the_caller(self) -> None:
-        class Broken(BytesSource):
-            def read(self, start: int) -> Iterator[bytes]:
-                raise KeyError("a bug")
-
-        tape = Tape(Broken(b"abc"))
-        with pytest.raises(KeyError):
-            tape.read(0)
-        assert isinstance(tape.failure, KeyError)
-
-
-class TestRelay:
-    def _ask(self, url: str, path: str, head: str = "") -> bytes:
-        host, _, port = url.removeprefix("http://").partition("/")[0].partition(":")
-        with socket.create_connection((host, int(port)), timeout=5) as connection:
-            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode())
-            answer = b""
-            while data := connection.recv(65536):
-                answer += data
-        return answer
-
-    def test_it_gives_the_asked_range_and_only_at_its_secret_path(self) -> None:
-        with Relay(Tape(BytesSource(b"0123456789"))) as relay:
-            path = "/" + relay.url.rpartition("/")[2]
-            part = self._ask(relay.url, path, "Range: bytes=4-\r\n")
-            assert part.startswith(b"HTTP/1.1 206 ")
-            assert b"Content-Range: bytes 4-9/10" in part
-            assert part.endswith(b"\r\n\r\n456789")
-            assert self._ask(relay.url, path, "Range: bytes=10-\r\n").startswith(b"HTTP/1.1 416 ")
-            assert self._ask(relay.url, "/").startswith(b"HTTP/1.1 404 ")
-            assert self._ask(relay.url, "/%C3%A9\u00e9").startswith(b"HTTP/1.1 404 ")
-            assert relay.failure is None
-
-
-class TestRiff:
-    def _missing(self, data: bytes) -> int:
-        return missing_bytes(lambda start: data[start : start + 5], len(data))
-
-    def test_a_whole_file_lacks_nothing_and_a_cut_one_its_rest(self) -> None:
-        whole = b"RIFF" + (300_000).to_bytes(4, "little") + bytes(300_000)
-        assert self._missing(whole) == 0
-        assert self._missing(whole + b"junk after it") == 0
-        assert self._missing(whole[:100_000]) == 200_008
-        assert self._missing(whole + whole[:100_000]) == 200_008  # cut in the second chunk of a long AVI
-
-    @pytest.mark.parametrize("stated", [0, 0xFFFF_FFFF, 0x7FFF_FFFF])
-    def test_a_recorder_that_could_not_go_back_says_nothing(self, stated: int) -> None:
-        assert self._missing(b"RIFF" + stated.to_bytes(4, "little") + bytes(100)) == 0
-
-
 def _describe(sound: Sound) -> str:
     assert sound.listening.stat().st_size > 0
     assert 0 < sound.duration < 60
     return "sound"
-
-
-def _program(path: Path, script: str) -> str:
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return str(path)
-
-
-def _wait_for_child(parent: int) -> psutil.Process:
-    for _ in range(100):
-        for child in psutil.Process(parent).children():
-            if "cage.py" not in " ".join(child.cmdline()):
-                return child
-        time.sleep(0.05)
-    raise AssertionError("ffmpeg was not started")
-
-
-_WORKER = textwrap.dedent(
-    """
-    import pathlib, sys, time
-    from biblio.adapters.audio.ffmpeg import connect
-    from biblio.dsn import Dsn
-
-    class Slow:
-        size = 1_000_000
-        def read(self, start):
-            yield b"ID3" + bytes(1000)
-            time.sleep(60)
-
-    print("ready", flush=True)
-    binary, folder = sys.argv[1:]
-    connect(Dsn("ffmpeg", options={"binary": binary})).extract(Slow(), pathlib.Path(folder), lambda share: None)
-    """
-)

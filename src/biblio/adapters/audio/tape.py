@@ -36,8 +36,11 @@ class Tape:
 
     def read(self, start: int) -> bytes:
         """Some bytes (at most 256 KiB) from `start` on; none at the end. What storage raises stays in `failure`."""
-        with self._lock, self._remember_failure():
-            piece = self._read(start)
+        with self._lock:
+            if self.failure is not None:  # ffmpeg asks once more; what went wrong first is what counts
+                raise self.failure
+            with self._remember_failure():
+                piece = self._read(start)
         if self._closed:
             self.close()
         return piece

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from biblio import __version__
-from biblio.entrypoints.cli import ingest, library, search
+from biblio.entrypoints.cli import ingest, library, search, serve, up
 from biblio.entrypoints.cli.output import show_error
 from biblio.entrypoints.cli.server import DataOption
 from biblio.errors import BiblioError
@@ -61,4 +61,10 @@ app.command(rich_help_panel=LIBRARY)(library.status)
 app.command(rich_help_panel=LIBRARY)(library.transcript)
 app.command(rich_help_panel=LIBRARY)(library.delete)
 
-# Commands of the server: up, api, worker, doctor, users.
+app.command(rich_help_panel=SERVER)(up.up)
+app.command(rich_help_panel=SERVER)(up.demo)
+app.command(rich_help_panel=SERVER)(serve.doctor)
+app.command(rich_help_panel=SERVER)(serve.api)
+app.command(rich_help_panel=SERVER)(serve.worker)
+app.command(rich_help_panel=SERVER)(serve.migrate)
+app.add_typer(serve.users, name="users", rich_help_panel=SERVER)

@@ -1,0 +1,96 @@
+"""A whole biblio on this machine: the embedded engines, the API and the workers of one data folder."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+from biblio.bootstrap import build, engines
+from biblio.domain.flow import Queue
+from biblio.errors import Unavailable
+from biblio.local.folder import DataFolder, write_private
+from biblio.local.program import Program
+from biblio.local.stack import LocalStack
+from biblio.settings import PREFIX, Settings, read_settings
+
+USER = "local"
+ADDRESSES = ("BIBLIO_DATABASE", "BIBLIO_STORAGE", "BIBLIO_QUEUE", "BIBLIO_LIMITER")
+_open = build_opener(ProxyHandler({})).open  # loopback is never behind a proxy
+
+
+class LocalLibrary:
+    """Builds the stack of a folder. `is_new`, once it has started: the folder has never served before."""
+
+    def __init__(self, folder: DataFolder, settings: Settings, *, port: int | None, say: Callable[[str], None]) -> None:
+        self.is_new = False
+        self._folder = folder
+        self._origins = settings.page_origins
+        self.stack = LocalStack(
+            folder,
+            port=port,
+            programs=self._programs,
+            prepare=self._prepare,
+            on_event=say,
+            given=_given(settings),
+        )
+
+    @property
+    def page(self) -> str:
+        return f"http://127.0.0.1:{self.stack.api_port}"
+
+    def _programs(self, addresses: Mapping[str, str], port: int) -> Sequence[Program]:
+        own = f"http://127.0.0.1:{port},http://localhost:{port}"
+        self._env = {**addresses, f"{PREFIX}PAGE_ORIGINS": self._origins or own}
+        workers = [Program(f"{queue}-worker", _command("worker", "--queue", queue), self._env) for queue in Queue]
+        # Started last, and ready when everything is: the API knows which worker lives.
+        api = Program("api", _command("api", "--port", str(port)), self._env, ready=lambda: _answers(port, "readyz"))
+        return [*workers, api]
+
+    def _prepare(self, _: Mapping[str, str]) -> None:
+        services = build(read_settings({}, defaults=self._env))
+        try:
+            for engine in engines(services).values():
+                engine.prepare()
+            with services.catalog.transaction() as tx:
+                user_id = tx.users.id_of(USER)
+                self.is_new = user_id is None
+                tx.users.give_key(user_id or tx.users.add(USER), self._key())
+        finally:
+            for engine in engines(services).values():
+                engine.close()
+
+    def _key(self) -> str:
+        key = self._folder.secret("api-key")
+        if not self._folder.api_key.exists():
+            write_private(self._folder.api_key, key + "\n")
+        return self._folder.api_key.read_text(encoding="utf-8").strip()
+
+
+def _given(settings: Settings) -> dict[str, str]:
+    """Engines the user points at by address are not started here."""
+    known = {name: getattr(settings, name.removeprefix(PREFIX).lower()) for name in ADDRESSES}
+    return {name: dsn.text() for name, dsn in known.items() if dsn is not None}
+
+
+def _command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "biblio", *words]
+
+
+def _answers(port: int, path: str) -> bool:
+    try:
+        with _open(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+def running_settings(folder: DataFolder) -> Settings:
+    """The settings of a command run beside `biblio up`: the environment, else the running library's addresses."""
+    running = folder.read_addresses()
+    settings = read_settings(defaults=running.addresses if running else None)
+    if settings.database is None:
+        raise Unavailable(
+            f"biblio is not running on {folder.path}. Start it with `biblio up`, or set BIBLIO_DATABASE and the others.",
+            code="SERVER_UNREACHABLE",
+        )
+    return settings

@@ -1,0 +1,93 @@
+"""The server's parts one by one, for operators; `biblio up` starts the same ones."""
+
+from typing import Annotated
+
+import typer
+
+from biblio.domain.flow import Queue
+from biblio.entrypoints.cli.output import console, note
+from biblio.entrypoints.cli.server import DataOption, data_folder
+
+ACCESS_LOG = False  # request lines would hold questions people asked
+
+
+def api(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port.")] = 8000,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    data: DataOption = None,
+) -> None:
+    """Serve the HTTP API and the page."""
+    import uvicorn
+
+    from biblio.entrypoints.api.app import create_app
+    from biblio.entrypoints.cli.local_library import running_settings
+    from biblio.entrypoints.logs import set_up_logs
+
+    set_up_logs()
+    app = create_app(running_settings(data_folder(data)))
+    uvicorn.run(app, host=host, port=port, access_log=ACCESS_LOG, log_config=None, timeout_graceful_shutdown=4)
+
+
+def worker(
+    queue: Annotated[Queue, typer.Option(help="Whose jobs to do.")],
+    processes: Annotated[int, typer.Option(min=1, help="How many videos at once.")] = 1,
+    data: DataOption = None,
+) -> None:
+    """Do the jobs of one queue: media (sound out of video), ai (text and vectors) or index."""
+    from biblio.entrypoints.cli.local_library import running_settings
+    from biblio.entrypoints.logs import set_up_logs
+    from biblio.entrypoints.worker.worker import run_worker
+
+    set_up_logs()
+    run_worker(running_settings(data_folder(data)), queue, processes=processes)
+
+
+def migrate(data: DataOption = None) -> None:
+    """Make or update what the engines hold: tables, bucket, vector table, model weights."""
+    from biblio.bootstrap import build, engines
+    from biblio.entrypoints.cli.local_library import running_settings
+
+    for name, engine in engines(build(running_settings(data_folder(data)))).items():
+        engine.prepare()
+        note(f"{name} is prepared")
+
+
+def doctor(data: DataOption = None) -> None:
+    """Try every configured engine with a real round trip, and say what is wrong and how to mend it."""
+    from biblio.bootstrap import build, engines
+    from biblio.entrypoints.cli.local_library import running_settings
+    from biblio.errors import BiblioError
+
+    screen, healthy = console(), True
+    for name, engine in engines(build(running_settings(data_folder(data)))).items():
+        try:
+            engine.ping()
+        except BiblioError as error:
+            healthy = False
+            screen.print(f"✗ {name:<9} {error.message}", style="red", soft_wrap=True)
+        else:
+            screen.print(f"✓ {name:<9} works", style="green")
+    raise typer.Exit(0 if healthy else 1)
+
+
+users = typer.Typer(help="Make users and their keys.", no_args_is_help=True)
+
+
+@users.command("create")
+def create_user(
+    name: Annotated[str, typer.Argument(help="A name nobody has yet.")],
+    data: DataOption = None,
+) -> None:
+    """Make a user and print their API key, once: only its digest is kept."""
+    import secrets
+
+    from biblio.bootstrap import build
+    from biblio.entrypoints.cli.local_library import running_settings
+
+    key = secrets.token_urlsafe(32)
+    catalog = build(running_settings(data_folder(data))).catalog
+    with catalog.transaction() as tx:
+        tx.users.give_key(tx.users.add(name), key)
+    catalog.close()
+    note(f"The key of {name}; it is not shown again:")
+    typer.echo(key)
