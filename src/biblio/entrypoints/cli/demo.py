@@ -23,7 +23,8 @@ def show(url: str, folder: DataFolder) -> bool:
             return False
         _show_transcript(client, video_id)
         first = {question.language: question for question in reversed(QUESTIONS)}
-        return all([_ask(client, first[language]) for language in ("ko", "en")])
+        right = [_ask(client, first[language]) for language in ("ko", "en")]  # a list: both are asked
+        return all(right)
 
 
 def _ingest(client: Client) -> str | None:

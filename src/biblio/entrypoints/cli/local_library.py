@@ -90,7 +90,7 @@ def running_settings(folder: DataFolder) -> Settings:
     settings = read_settings(defaults=running.addresses if running else None)
     if settings.database is None:
         raise Unavailable(
-            f"biblio is not running on {folder.path}. Start it with `biblio up`, or set BIBLIO_DATABASE and the others.",
+            f"biblio is not running on {folder.path}. Start it with `biblio up`, or set BIBLIO_DATABASE and others.",
             code="SERVER_UNREACHABLE",
         )
     return settings

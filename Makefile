@@ -1,0 +1,40 @@
+# Every command a human types; CI calls the same ones.
+.DEFAULT_GOAL := help
+.PHONY: help install up demo test lint format lock bench clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+
+help: ## List the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(STAMP) ## Install everything into .venv, from the hashed requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml tools/install
+	@tools/install "$(PYTHON)"
+
+up: install ## Start biblio on this machine; Ctrl-C stops it (PORT=, DATA=)
+	@$(BIN)/biblio up $(if $(PORT),--port $(PORT)) $(if $(DATA),--data "$(DATA)")
+
+demo: install ## Show the whole road once: start, add a talk, search it in Korean and English, stop
+	@$(BIN)/biblio demo
+
+test: install ## Run the whole suite on real engines (ARGS=…)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: install ## Check style, types and the import rules
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+format: install ## Put the code in shape
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+lock: install ## Pin every dependency again, with hashes
+	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet --upgrade --python-version 3.11 \
+		pyproject.toml --group dev --output-file requirements.lock
+
+bench: install ## Measure the pipeline's overhead beside a bare script (MINUTES=10, ROUNDS=5)
+	@$(BIN)/python bench/ingest_overhead.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+clean: ## Remove what was installed and built here; libraries (data folders) stay
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
