@@ -1,14 +1,13 @@
 """`biblio worker --queue media`: takes job messages, runs their steps in a child process, and sweeps.
 
-A child does the work, so that a media file or model that kills its process does not take the worker with it. Services
-are built in the child, after the fork: a speech model loaded before a fork hangs.
+A child does the work, so that a media file or model that kills its process does not take the worker with it. What
+it needs is loaded and opened in the child, after the fork: a speech model loaded before a fork hangs.
 """
 
 import logging
 import os
 import socket
 import threading
-from functools import cache
 from typing import Any
 
 from celery import Celery
@@ -50,25 +49,22 @@ def run_worker(settings: Settings, queue: Queue, *, processes: int) -> None:
 
 
 def _register(app: Celery, settings: Settings) -> None:
-    @cache
-    def services() -> Services:
-        return build(settings)
-
+    # Built before the fork and used only after it: connecting opens nothing yet, and a child need not import it all.
+    services = build(settings)
     for stage in (*ROAD, DELETION):
         _register_step(app, stage.step, services)
 
     def close(**_: Any) -> None:
-        if services.cache_info().currsize:
-            for engine in engines(services()).values():
-                engine.close()
+        for engine in engines(services).values():
+            engine.close()
 
     worker_process_shutdown.connect(close, weak=False)
 
 
-def _register_step(app: Celery, step: Step, services: Any) -> None:
+def _register_step(app: Celery, step: Step, services: Services) -> None:
     def work(**message: Any) -> None:
         try:
-            run(services(), read_message(message), step)
+            run(services, read_message(message), step)
         except InvalidInput as error:
             log.error("a message for %s is not one of ours and was dropped: %s", step, error)
         except Exception:
