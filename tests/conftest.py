@@ -56,6 +56,6 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """CI has everything, so there a skip is a failure."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     skipped = reporter.stats.get("skipped", []) if reporter else []
-    if skipped and os.environ.get("CI") and exitstatus == 0:
+    if reporter and skipped and os.environ.get("CI") and exitstatus == 0:
         reporter.write_line(f"{len(skipped)} tests were skipped, and CI allows none", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -2,28 +2,23 @@
 
 import ast
 import re
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from biblio import errors
 from biblio.adapters.registry import ADAPTERS
-from biblio.dsn import Options
 from biblio.entrypoints.api.problems import STATUS
-from biblio.settings import PREFIX, Settings
+from tests.repository import ROOT, SRC, TESTS, named, repository_files
 
-ROOT = Path(__file__).parents[1]
-SRC, TESTS, DOCS = ROOT / "src" / "biblio", ROOT / "tests", ROOT / "docs"
 PORTS = sorted(path for path in (SRC / "ports").glob("*.py") if path.stem not in ("__init__", "engine"))
-DECISION = re.compile(r"(\d{4})-[a-z0-9-]+\.md")
 PURE = ("domain", "ports", "pipeline")
+NO_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "manager", "base", "misc"}
+CODE = re.compile(r"\b[A-Z]{2,}(?:_[A-Z]+)+\b")
 
 MOST_LINES, MOST_FUNCTION_LINES, MOST_METHODS, MOST_MOCKS_PER_100 = 300, 40, 6, 3
 
@@ -39,24 +34,6 @@ def sources() -> list[Path]:
 
 def product() -> list[Path]:
     return sorted(SRC.rglob("*.py"))
-
-
-def named(path: Path, line: int | None = None) -> str:
-    return f"{path.relative_to(ROOT)}" + (f":{line}" if line else "")
-
-
-@cache
-def repository_files() -> tuple[Path, ...]:
-    """What is, or would be, in the repository; every file outside of hidden folders where there is no git."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True
-    )
-    if listed.returncode == 0:
-        names = [name for name in listed.stdout.decode().split("\0") if name]
-    else:
-        found = (path.relative_to(ROOT) for path in ROOT.rglob("*"))
-        names = [str(path) for path in found if not any(part[0] == "." and part != ".ci" for part in path.parts)]
-    return tuple(ROOT / name for name in names if (ROOT / name).is_file())
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -85,7 +62,7 @@ def imported(path: Path) -> Iterator[str]:
 
 
 def words(text: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+", text.lower())
+    return re.findall(r"[a-z0-9]+", text.lower().replace("'", ""))
 
 
 class TestSizes:
@@ -113,6 +90,14 @@ class TestSizes:
         assert wide == {}
 
 
+class TestNames:
+    def test_nothing_is_called_by_what_it_is_not(self) -> None:
+        """What has no name of its own has no place."""
+        stems = {path: words(path.stem.replace("_", " ")) for path in sources()}
+        folders = {path: [*words(path.parent.name), *stem] for path, stem in stems.items()}
+        assert {named(path) for path, found in folders.items() if NO_NAMES & set(found)} == set()
+
+
 class TestOnePlace:
     def test_only_settings_reads_the_environment(self) -> None:
         readers = {
@@ -132,7 +117,7 @@ class TestOnePlace:
             for path in product()
             if path not in allowed
             for node in ast.walk(tree(path))
-            if isinstance(node, ast.ExceptHandler) and _catches_all(node) and not _raises_again(node)
+            if isinstance(node, ast.ExceptHandler) and _catches_all(node)
         }
         assert broad == set()
 
@@ -159,18 +144,12 @@ def _reads_environment(node: ast.ImportFrom) -> bool:
 
 
 def _catches_all(node: ast.ExceptHandler) -> bool:
+    """A note taken in passing (`except BaseException: …; raise`) swallows nothing, and is none."""
     kinds = node.type.elts if isinstance(node.type, ast.Tuple) else [node.type]
-    return any(kind is None or (isinstance(kind, ast.Name) and kind.id.endswith("Exception")) for kind in kinds)
-
-
-def _raises_again(node: ast.ExceptHandler) -> bool:
-    """A note taken in passing (`except BaseException: …; raise`) swallows nothing."""
+    caught = {kind.id if isinstance(kind, ast.Name) else kind for kind in kinds}
     last = node.body[-1]
-    return isinstance(last, ast.Raise) and last.exc is None and not _is_exception(node)
-
-
-def _is_exception(node: ast.ExceptHandler) -> bool:
-    return isinstance(node.type, ast.Name) and node.type.id == "Exception"
+    swallows = not (isinstance(last, ast.Raise) and last.exc is None)
+    return bool(caught & {"Exception", None}) or ("BaseException" in caught and swallows)
 
 
 def _below(kind: type[errors.BiblioError]) -> set[type[errors.BiblioError]]:
@@ -213,16 +192,10 @@ class TestContracts:
 
 
 def _suites(port: str) -> list[Path]:
-    """The contract's file; the views of a catalog's transaction may share the catalog's."""
-    views = {item for node in classes(SRC / "ports" / "catalog.py") for item in _annotated(node)}
-    names = [port, "catalog", f"catalog_{port}"] if port in views else [port]
-    return [suite for name in names if (suite := TESTS / "contracts" / f"{name}.py").is_file()]
-
-
-def _annotated(node: ast.ClassDef) -> list[str]:
-    return [
-        item.target.id for item in node.body if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
-    ]
+    """The contract's file, and its parts; what a catalog's transaction shows is part of the catalog's."""
+    transaction = next(node for node in classes(SRC / "ports" / "catalog.py") if node.name == "Transaction")
+    name = "catalog" if port in methods(transaction) else port
+    return sorted(path for path in (TESTS / "contracts").glob("*.py") if path.stem.partition("_")[0] == name)
 
 
 def _promises(path: Path) -> list[str]:
@@ -231,23 +204,26 @@ def _promises(path: Path) -> list[str]:
 
 
 def _is_kept(promise: str, tests: set[str], text: str) -> bool:
-    """Tests that begin with the promise's first three words say, together, all of it up to a colon.
+    """One test says all of it up to a colon, or those that begin with its first three words do so together.
 
     A CODE may stand inside the tests instead of in their names.
     """
     sentence = promise.partition(":")[0]
-    codes = re.findall(r"\b[A-Z]{2,}(?:_[A-Z]+)+\b", sentence)
-    wanted = words(re.sub(r"\b[A-Z]{2,}(?:_[A-Z]+)+\b", " ", sentence))
-    near = [words(name) for name in tests if words(name)[1:4] == wanted[:3]]
-    said = {"and", *(word for name in near for word in name)}
-    return bool(near) and set(wanted) <= said and all(code in text for code in codes)
+    codes = CODE.findall(sentence)
+    wanted = words(CODE.sub(" ", sentence))
+    said = [set(words(name)) for name in tests]
+    together = {"and", *(word for name in tests if words(name)[1:4] == wanted[:3] for word in words(name))}
+    return any(set(wanted) <= one for one in (*said, together)) and all(code in text for code in codes)
 
 
 def _inherits_contract(path: Path, port: str) -> bool:
-    if not path.is_file():
-        return False
-    wanted = {node.name for suite in _suites(port) for node in classes(suite) if node.name.endswith("Contract")}
-    return any(node.name.startswith("Test") and bases(node) & wanted for node in classes(path))
+    """All parts of it, one by one or through a class that joins them."""
+    joined = {node.name: bases(node) for suite in _suites(port) for node in classes(suite)}
+    inherited = {base for node in classes(path) for base in bases(node)} if path.is_file() else set()
+    for _ in joined:
+        inherited |= {base for name in inherited for base in joined.get(name, ())}
+    parts = {name for name in joined if name.endswith("Contract")}
+    return bool(parts) and parts <= inherited
 
 
 class TestTests:
@@ -263,58 +239,3 @@ class TestTests:
         files = [path for path in TESTS.rglob("*.py") if path not in allowed]
         assert {named(path) for path in files if marks.search(path.read_text(encoding="utf-8"))} == set()
         assert len(marks.findall((TESTS / "conftest.py").read_text(encoding="utf-8"))) <= 1
-
-
-class TestDocuments:
-    @pytest.mark.parametrize("name", sorted(Settings.model_fields))
-    def test_every_setting_stands_in_its_page(self, name: str) -> None:
-        assert f"`{PREFIX}{name.upper()}`" in (DOCS / "settings.md").read_text(encoding="utf-8")
-
-    def test_every_address_and_option_of_an_adapter_stands_in_the_settings_page(self) -> None:
-        page = (DOCS / "settings.md").read_text(encoding="utf-8")
-        for module in {module for port in ADAPTERS.values() for module, _ in port.values()}:
-            import_module(module)
-        options = {name for model in _all_below(Options) for name in model.model_fields}
-        schemes = {f"{scheme}://" for port in ADAPTERS.values() for scheme in port}
-        assert {f"`{name}`" for name in options if f"`{name}`" not in page} == set()
-        assert {scheme for scheme in schemes if scheme not in page} == set()
-
-    @pytest.mark.parametrize(
-        "page", ["README.md", "README.ko.md", "CONTRIBUTING.md", *sorted(map(str, DOCS.rglob("*.md")))]
-    )
-    def test_every_file_a_page_names_exists(self, page: str) -> None:
-        text = (ROOT / page).read_text(encoding="utf-8")
-        files = set(re.findall(r"`((?:[\w.-]+/)*[\w-]+\.py)`", text))
-        links = {link for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if "://" not in link}
-        assert {name for name in files if not any((base / name).exists() for base in (ROOT, SRC))} == set()
-        assert {link for link in links if not (ROOT / page).parent.joinpath(link).exists()} == set()
-
-    def test_both_readmes_have_the_same_headings(self) -> None:
-        levels = [
-            [line.partition(" ")[0] for line in _prose(ROOT / name) if line.startswith("#")]
-            for name in ("README.md", "README.ko.md")
-        ]
-        assert levels[0] == levels[1]
-
-    def test_decisions_are_numbered_without_holes_and_say_what_was_refused(self) -> None:
-        names = sorted(path.name for path in (DOCS / "decisions").glob("*.md"))
-        numbers = [int(match[1]) for name in names if (match := DECISION.fullmatch(name))]
-        assert numbers == list(range(1, len(names) + 1))
-        for name in names:
-            text = (DOCS / "decisions" / name).read_text(encoding="utf-8")
-            assert re.findall(r"^## (.+)$", text, re.M) == ["Context", "Decision", "Consequences", "Refused"], name
-
-    def test_no_registry_is_named_in_the_repository(self) -> None:
-        hosts = [
-            ".".join(parts).encode() for parts in (("files", "pythonhosted"), ("registry", "npmjs"), ("pypi", "org"))
-        ]
-        assert {named(path) for path in repository_files() if any(host in path.read_bytes() for host in hosts)} == set()
-
-
-def _prose(path: Path) -> list[str]:
-    """Its lines without code blocks, where `#` begins a comment."""
-    return re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.S).splitlines()
-
-
-def _all_below(kind: type[Any]) -> set[type[Any]]:
-    return {each for child in kind.__subclasses__() for each in (child, *_all_below(child))}

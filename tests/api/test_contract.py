@@ -149,7 +149,7 @@ def test_search(http: httpx.Client, talk: str) -> None:
 
 @pytest.mark.parametrize("mode", ["hybrid", "semantic", "keyword"])
 def test_search_modes_and_one_video(http: httpx.Client, talk: str, mode: str) -> None:
-    query = {"q": "spectrogram", "mode": mode, "video_id": talk, "limit": 1}
+    query = {"q": "spectrogram", "mode": mode, "video_id": talk, "limit": "1"}
     assert [video["video_id"] for video in http.get("/api/search", params=query).json()["results"]] == [talk]
 
 

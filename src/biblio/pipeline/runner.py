@@ -43,7 +43,7 @@ def run(services: Services, video_id: str, step: Step) -> None:
         return None
     if claim.attempt > MOST_ATTEMPTS:
         message = f"The worker died {MOST_ATTEMPTS} times at this step; the file seems to be more than it can bear."
-        return _fail(services, claim, BiblioError(message, code="WORKER_DIED"))
+        return _end_badly(services, claim, BiblioError(message, code="WORKER_DIED"))
     try:
         with Lease(services, claim) as lease:
             result = WORK[step](services, lease)
@@ -84,24 +84,30 @@ def _succeed(services: Services, claim: Claim, result: Result) -> None:
 
 
 def _end_badly(services: Services, claim: Claim, error: BiblioError) -> None:
-    if not error.retryable or claim.attempt >= MOST_ATTEMPTS:
-        return _fail(services, claim, error)
-    pause = _pause(error, claim.attempt)
-    log.warning("%s of video %s will be tried again in %.0f s: %s", claim.step, claim.video.id, pause, error)
+    """Give the step back for another try, or fail for good. Where even that can't be written, the lease just ends."""
     try:
-        with services.catalog.transaction() as tx:
-            tx.jobs.end(claim, result=None, retry_after=pause)
+        if error.retryable and claim.attempt < MOST_ATTEMPTS:
+            _give_back(services, claim, error)
+        else:
+            _fail(services, claim, error)
     except BiblioError as late:
         log.warning("%s of video %s is left to its lease: %s", claim.step, claim.video.id, late)
 
 
+def _give_back(services: Services, claim: Claim, error: BiblioError) -> None:
+    pause = _pause(error, claim.attempt)
+    with services.catalog.transaction() as tx:
+        tx.jobs.end(claim, result=None, retry_after=pause)
+    log.warning("%s of video %s will be tried again in %.0f s: %s", claim.step, claim.video.id, pause, error)
+
+
 def _fail(services: Services, claim: Claim, error: BiblioError) -> None:
-    log.error("%s of video %s failed: %s (%s)", claim.step, claim.video.id, error, error.code)
     failure = Failure(claim.step, error.code, error.message)
     with services.catalog.transaction() as tx:
         tx.jobs.end(claim, result=None)
         if claim.step is not Step.DELETE:
             tx.videos.update(claim.video.id, status=Status.FAILED, failure=failure)
+    log.error("%s of video %s failed: %s (%s)", claim.step, claim.video.id, error, error.code)
 
 
 def _pause(error: BiblioError, attempt: int) -> float:

@@ -14,11 +14,20 @@ from biblio.ports.workers import Workers
 class Transaction(Protocol):
     """Views of one open transaction."""
 
-    users: Users
-    videos: Videos
-    jobs: Jobs
-    passages: Passages
-    workers: Workers
+    @property
+    def users(self) -> Users: ...
+
+    @property
+    def videos(self) -> Videos: ...
+
+    @property
+    def jobs(self) -> Jobs: ...
+
+    @property
+    def passages(self) -> Passages: ...
+
+    @property
+    def workers(self) -> Workers: ...
 
 
 class Catalog(Engine, Protocol):

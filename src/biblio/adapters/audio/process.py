@@ -13,7 +13,7 @@ from biblio.adapters.audio.report import Lines, Report
 
 TICK = 0.25  # seconds between two looks at the clock while nothing is said
 # No secrets, no proxies, no language: nothing of the worker's environment.
-ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "MALLOC_ARENA_MAX": "1"}
+ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "MALLOC_ARENA_MAX": "2"}
 
 
 class Process:

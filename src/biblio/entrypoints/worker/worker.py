@@ -67,6 +67,8 @@ def _register_step(app: Celery, step: Step, services: Services) -> None:
             run(services, read_message(message), step)
         except InvalidInput as error:
             log.error("a message for %s is not one of ours and was dropped: %s", step, error)
+        except BiblioError as error:
+            log.warning("%s is left to the sweep: %s", step, error)
         except Exception:
             # The lease ends by itself and the sweep takes the job up again, counting the attempt.
             log.exception("%s broke", step)

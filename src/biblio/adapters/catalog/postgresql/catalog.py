@@ -3,16 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import sqlalchemy
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-import biblio
 from biblio.adapters.catalog.postgresql.jobs import PostgresJobs
 from biblio.adapters.catalog.postgresql.passages import PostgresPassages
 from biblio.adapters.catalog.postgresql.users import PostgresUsers
@@ -63,9 +59,12 @@ class PostgresCatalog:
             )
 
     def prepare(self) -> None:
+        # Alembic takes a third of a second to import, and only whoever prepares needs it.
+        from biblio.adapters.catalog.postgresql.migrate import migrate
+
         with _translated(), self._engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-            _migrate(connection)
+            migrate(connection)
 
     def ping(self) -> None:
         with _translated(), self._engine.connect() as connection:
@@ -85,17 +84,6 @@ def connect(dsn: Dsn) -> PostgresCatalog:
         database=dsn.path or None,
     )
     return PostgresCatalog(url, dsn.read_options(PostgresOptions))
-
-
-def _migrate(connection: Connection) -> None:
-    package = Path(biblio.__file__).parent
-    installed = package / "migrations"
-    config = Config()
-    config.set_main_option(
-        "script_location", str(installed if installed.is_dir() else package.parents[1] / "migrations")
-    )
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
 
 
 @contextmanager

@@ -1,0 +1,32 @@
+"""Databases of one's own, empty, on a PostgreSQL of one's own."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from biblio.dsn import Dsn
+from biblio.local.folder import DataFolder
+from biblio.local.stack import LocalStack
+
+ELSEWHERE = dict.fromkeys(("BIBLIO_STORAGE", "BIBLIO_QUEUE", "BIBLIO_LIMITER"), "given://elsewhere")
+
+
+@pytest.fixture(scope="module")
+def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dsn]:
+    """The superuser of a PostgreSQL that no other test uses."""
+    folder = DataFolder(tmp_path_factory.mktemp("postgres"))
+    with LocalStack(folder, programs=lambda *_: (), prepare=lambda _: None, given=ELSEWHERE) as stack:
+        dsn = Dsn.parse(stack.addresses["BIBLIO_DATABASE"])
+        yield replace(dsn, username="postgres", password=folder.secret("postgres-owner"), path="postgres")
+
+
+@pytest.fixture
+def empty(owner: Dsn) -> Dsn:
+    """A database without a single table."""
+    name = f"empty_{uuid4().hex}"
+    with psycopg.connect(replace(owner, scheme="postgresql").text(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return replace(owner, path=name)

@@ -1,0 +1,48 @@
+"""Ports meet adapters by address, and wrong settings are told before anything starts."""
+
+import pytest
+
+from biblio.bootstrap import build
+from biblio.errors import Misconfigured
+from biblio.settings import read_settings
+
+ADDRESSES = {
+    "BIBLIO_DATABASE": "postgresql+psycopg://biblio:hidden-word@127.0.0.1:1/biblio",
+    "BIBLIO_STORAGE": "s3://ACCESS:hidden-word@biblio-video-store?endpoint=http://127.0.0.1:1",
+    "BIBLIO_QUEUE": "redis://:hidden-word@127.0.0.1:1/0",
+    "BIBLIO_LIMITER": "redis://:hidden-word@127.0.0.1:1/1",
+}
+
+
+def test_nothing_is_opened_while_building() -> None:
+    services = build(read_settings({}, defaults=ADDRESSES))
+    assert services.storage.bucket == "biblio-video-store"
+
+
+def test_made_up_speech_is_refused_in_production() -> None:
+    settings = read_settings({**ADDRESSES, "BIBLIO_SPEECH": "scripted://", "BIBLIO_ENV": "production"})
+    with pytest.raises(Misconfigured, match="production"):
+        build(settings)
+
+
+@pytest.mark.parametrize("missing", ADDRESSES)
+def test_a_missing_address_is_named(missing: str) -> None:
+    given = {name: address for name, address in ADDRESSES.items() if name != missing}
+    with pytest.raises(Misconfigured, match=missing):
+        build(read_settings(given))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"BIBLIO_SPEECH": "wisper://base"},
+        {"BIBLIO_SPEECH": "whisper://base?colour=red"},
+        {"BIBLIO_STORAGE": "s3://ACCESS:hidden-word@biblio-video-store?endpont=http://127.0.0.1:1"},
+        {"BIBLIO_DATABASE": "postgresql+psycopg://biblio:hidden-word@127.0.0.1/biblio?pool=9"},
+        {"BIBLIO_EMBEDDER": "use://?threads=many"},
+    ],
+)
+def test_a_misspelt_address_is_told_without_its_secrets(address: dict[str, str]) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        build(read_settings({**ADDRESSES, **address}))
+    assert "hidden-word" not in str(refused.value)
