@@ -109,8 +109,10 @@ def run_bare(film: Path) -> float:
 
 def print_steps(folder: Path) -> None:
     """Where the time of the last ingest went, in the workers' own words."""
-    lines = [line for log in (folder / "logs").glob("*-worker.log") for line in log.read_text().splitlines()]
-    steps = sorted(line for line in lines if "of video" in line and ("begins" in line or "is done" in line))
+    logs = [folder / "logs" / f"{queue}-worker.log" for queue in ("media", "ai", "index")]
+    lines = [line for log in logs for line in log.read_text(encoding="utf-8").splitlines()]
+    told = [line for line in lines if "of video" in line and ("begins" in line or "is done" in line)]
+    steps = sorted(told, key=lambda line: line.split()[0])  # whole seconds; stable, so queues stay in order
     print("the last ingest, step by step:", *steps[-8:], sep="\n  ")
 
 

@@ -65,8 +65,7 @@ def describe() -> dict[str, object]:
     """Commit and machine, printed and returned."""
     memory = psutil.virtual_memory()
     facts: dict[str, object] = {
-        "commit": _git("rev-parse", "--short", "HEAD")
-        + (" and changes" if _git("status", "--porcelain", "src") else ""),
+        "commit": _commit(),
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "memory_gib": round(memory.total / 1024**3, 1),
@@ -112,6 +111,11 @@ def join_sound(files: Sequence[Path], target: Path, seconds: float | None = None
 
 def sample_talk() -> Path:
     return TALK
+
+
+def _commit() -> str:
+    changed = " and changes" if _git("status", "--porcelain", "src") else ""
+    return _git("rev-parse", "--short", "HEAD") + changed
 
 
 def _git(*words: str) -> str:

@@ -21,6 +21,8 @@ from biblio.ports.jobs import Claim
 MOST_ATTEMPTS = 5
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 60.0
+LONGEST_WAIT = 3600.0
+"""Seconds a service may ask us to wait; one that says more is asked again all the same."""
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +43,7 @@ def run(services: Services, video_id: str, step: Step) -> None:
     claim = _claim(services, video_id, step)
     if claim is None:
         return None
-    if claim.attempt > MOST_ATTEMPTS:
+    if claim.attempt > MOST_ATTEMPTS and step is not Step.DELETE:
         message = f"The worker died {MOST_ATTEMPTS} times at this step; the file seems to be more than it can bear."
         return _end_badly(services, claim, BiblioError(message, code="WORKER_DIED"))
     try:
@@ -84,9 +86,12 @@ def _succeed(services: Services, claim: Claim, result: Result) -> None:
 
 
 def _end_badly(services: Services, claim: Claim, error: BiblioError) -> None:
-    """Give the step back for another try, or fail for good. Where even that can't be written, the lease just ends."""
+    """Give the step back for another try, or fail for good. Where even that can't be written, the lease just ends.
+
+    A deletion never fails for good: its video is hidden already, and would stay in the stores for ever.
+    """
     try:
-        if error.retryable and claim.attempt < MOST_ATTEMPTS:
+        if claim.step is Step.DELETE or (error.retryable and claim.attempt < MOST_ATTEMPTS):
             _give_back(services, claim, error)
         else:
             _fail(services, claim, error)
@@ -105,13 +110,12 @@ def _fail(services: Services, claim: Claim, error: BiblioError) -> None:
     failure = Failure(claim.step, error.code, error.message)
     with services.catalog.transaction() as tx:
         tx.jobs.end(claim, result=None)
-        if claim.step is not Step.DELETE:
-            tx.videos.update(claim.video.id, status=Status.FAILED, failure=failure)
+        tx.videos.update(claim.video.id, status=Status.FAILED, failure=failure)
     log.error("%s of video %s failed: %s (%s)", claim.step, claim.video.id, error, error.code)
 
 
 def _pause(error: BiblioError, attempt: int) -> float:
     """What the service asked for, else exponential, with jitter so that many videos do not come back at once."""
     if isinstance(error, RateLimited) and error.retry_after:
-        return error.retry_after
+        return min(LONGEST_WAIT, error.retry_after)
     return min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1.5)

@@ -7,11 +7,13 @@ from threading import Thread
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
 
 from biblio import __version__
 from biblio.bootstrap import build, engines
 from biblio.entrypoints.api import downloads, health, searching, videos
 from biblio.entrypoints.api.access import BodyLimit
+from biblio.entrypoints.api.headers import SafeHeaders
 from biblio.entrypoints.api.problems import add_handlers
 from biblio.pipeline.services import Services
 from biblio.settings import Settings
@@ -30,13 +32,14 @@ def create_app(settings: Settings) -> FastAPI:
         for engine in engines(services).values():
             engine.close()
 
-    app = FastAPI(
+    app = FastAPIOffline(  # its documentation page needs no internet
         title="biblio",
         version=__version__,
         summary="Turns lectures and talks into a library you can search.",
         docs_url="/api/docs",
         openapi_url="/api/openapi.json",
         redoc_url=None,
+        static_url="/api/docs-assets",
         lifespan=life,
     )
     return _with_routes(app, services)
@@ -45,6 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
 def _with_routes(app: FastAPI, services: Services) -> FastAPI:
     app.state.services = services
     app.add_middleware(BodyLimit)
+    app.add_middleware(SafeHeaders, storage=services.storage)
     add_handlers(app)
     for part in (videos, downloads, searching, health):
         app.include_router(part.router)
