@@ -92,7 +92,7 @@ def main() -> int:
                 film = repeat(clip, size)
                 found[size] = take(biblio, client, film)
                 film.unlink()
-                tell(size, found[size])
+                tell(found[size])
     went_well = judge(found)
     if options.json:
         sizes = {size: asdict(peaks) for size, peaks in found.items()}
@@ -148,7 +148,7 @@ def follow(client: Client, watch: Watch, began: float, process: Any) -> None:
         time.sleep(0.25)
 
 
-def tell(size: int, peaks: Peaks) -> None:
+def tell(peaks: Peaks) -> None:
     print(f"  media worker and ffmpeg: peak {peaks.media_rss:.1f} MB RSS, {peaks.media_pss:.1f} MB PSS")
     growth = f"during the upload {peaks.api_upload:.1f} ({peaks.api_growth:+.1f}), highest {peaks.api_all:.1f}"
     print(f"  API: {peaks.api_before:.1f} MB before, {growth}")

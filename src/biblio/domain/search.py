@@ -75,10 +75,18 @@ def terms_of(text: str) -> tuple[str, ...]:
     return tuple(terms)
 
 
+def is_open(term: str) -> bool:
+    """Whether a question's term stands for all that begin with it: one syllable ('책') makes no pair without its
+    particle ('책은')."""
+    return len(term) == 1 and _HANGUL.fullmatch(term) is not None
+
+
 def coverage(question: Iterable[str], text: str) -> float:
     """The share (0–1) of the question's terms that a text holds."""
-    wanted = set(question)
-    return len(wanted & set(terms_of(text))) / len(wanted) if wanted else 0.0
+    wanted, held = set(question), set(terms_of(text))
+    begun = {term[0] for term in held}
+    found = [term for term in wanted if term in held or (is_open(term) and term in begun)]
+    return len(found) / len(wanted) if wanted else 0.0
 
 
 def fuse(question: str, semantic: Sequence[Hit], keyword: Sequence[Hit], mode: Mode) -> list[Hit]:
@@ -134,21 +142,20 @@ def _moment(question: str, hit: Hit, mode: Mode) -> Moment:
 
 def highlights(question: str, text: str) -> tuple[tuple[int, int], ...]:
     """Ranges of `text` that stand in the question too; a Korean word also matches without its last syllables."""
-    lowered = text.casefold()
-    if len(lowered) != len(text):  # a few letters change length when folded, and offsets must not drift
-        lowered = text
+    # A few letters change length when folded; they stay, because offsets must not drift.
+    lowered = "".join(low if len(low := letter.casefold()) == 1 else letter for letter in text)
     ranges = [found for run in _RUN.findall(folded(question)) for found in _places(run, lowered)]
     return _merged(ranges)
 
 
 def _places(run: str, text: str) -> list[tuple[int, int]]:
-    shortest = min(2, len(run)) if _HANGUL.fullmatch(run) else len(run)
-    for length in range(len(run), shortest - 1, -1):
+    korean = _HANGUL.fullmatch(run) is not None
+    for length in range(len(run), min(2, len(run)) - 1 if korean else len(run) - 1, -1):
         pattern = re.escape(run[:length])
-        if not _HANGUL.fullmatch(run):
+        if not korean:
             pattern = rf"(?<![^\W_가-힣]){pattern}(?![^\W_가-힣])"
-        elif length == 1:
-            continue
+        elif length == 1:  # inside a word it is a mere syllable
+            pattern = rf"(?<![가-힣]){pattern}"
         found = [match.span() for match in re.finditer(pattern, text)]
         if found:
             return found

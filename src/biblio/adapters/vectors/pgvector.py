@@ -20,6 +20,9 @@ from biblio.ports.vectors import Near, Owner, VectorRecord
 
 SETUP_LOCK = 7_201_002
 
+DOOR_SHUT = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", "does not exist")
+"""Parts of what the server says when it lets nobody in; libpq hands on no SQLSTATE for that."""
+
 
 class PgvectorOptions(Options):
     """`dimension` and `space` are the embedder's; bootstrap fills them in."""
@@ -34,6 +37,7 @@ class PgvectorStore:
         self._table = f"vectors_{options.dimension}"
         self._dimension = options.dimension
         self._space = options.space
+        self._conninfo = conninfo
         self._pool = ConnectionPool(
             conninfo,
             min_size=0,
@@ -44,7 +48,7 @@ class PgvectorStore:
         )
 
     def prepare(self) -> None:
-        with self._connection() as connection:
+        with self._direct() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP_LOCK])
             connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
             connection.execute(
@@ -57,7 +61,7 @@ class PgvectorStore:
             )
 
     def ping(self) -> None:
-        with self._connection() as connection:
+        with self._direct() as connection:
             connection.execute(f"SELECT values <=> values FROM {self._table} LIMIT 1")
 
     def close(self) -> None:
@@ -118,12 +122,16 @@ class PgvectorStore:
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection[Any]]:
-        try:
+        with _translated():
             self._pool.open()  # does nothing when open; not in connect(), which does no input or output
             with self._pool.connection() as connection:
                 yield connection
-        except (psycopg.Error, PoolTimeout) as error:
-            raise _error(error) from error
+
+    @contextmanager
+    def _direct(self) -> Iterator[psycopg.Connection[Any]]:
+        """Past the pool, which says only that it waited in vain, and not that a password is wrong."""
+        with _translated(), psycopg.connect(self._conninfo) as connection:
+            yield connection
 
 
 def connect(dsn: Dsn) -> PgvectorStore:
@@ -143,12 +151,21 @@ def _literal(vector: Vector) -> str:
     return "[" + ",".join(format(value, ".8g") for value in vector) + "]"
 
 
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (psycopg.Error, PoolTimeout) as error:
+        raise _error(error) from error
+
+
 def _error(error: psycopg.Error | PoolTimeout) -> AdapterError:
     """The one table that turns psycopg's errors into ours, by SQLSTATE class."""
     state = getattr(error, "sqlstate", None) or ""
     if state == "42501" or state == "0A000" or state == "58P01":
         return Misconfigured("The database has no pgvector, or this user may not add it: CREATE EXTENSION vector.")
-    if state.startswith(("28", "3D", "42")):
+    shut_out = not state and any(words in str(error) for words in DOOR_SHUT)
+    if shut_out or state.startswith(("28", "3D", "42")):
         return Misconfigured("The vector table is missing, or the database refuses this user: check BIBLIO_VECTORS.")
     if state.startswith("22"):
         return Rejected("A vector has the wrong dimension, or holds what is no number.", code="BAD_VECTOR")

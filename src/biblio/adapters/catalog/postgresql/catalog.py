@@ -21,6 +21,10 @@ MIGRATION_LOCK = 7_201_001
 """Two servers that start at once migrate one after the other."""
 
 
+DOOR_SHUT = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", "does not exist")
+"""Parts of what the server says when it lets nobody in; libpq hands on no SQLSTATE for that."""
+
+
 class PostgresOptions(Options):
     pool_size: int = 5
     pool_overflow: int = 15
@@ -44,6 +48,7 @@ class PostgresCatalog:
             max_overflow=options.pool_overflow,
             pool_timeout=options.pool_seconds,
             pool_pre_ping=True,
+            hide_parameters=True,  # what people said belongs into no log
             connect_args={"connect_timeout": 5, "application_name": "biblio", "options": "-c timezone=UTC"},
         )
 
@@ -99,10 +104,12 @@ def _error(error: DBAPIError | PoolTimeout) -> AdapterError:
     if isinstance(error, PoolTimeout):
         return Unavailable("The database has no free connection.")
     state = getattr(error.orig, "sqlstate", None) or ""
-    if state.startswith("28") or state == "3D000":
+    shut_out = not state and any(words in str(error.orig) for words in DOOR_SHUT)
+    if shut_out or state.startswith("28") or state == "3D000":
         return Misconfigured("The database refuses this user, password or database name: check BIBLIO_DATABASE.")
     if state.startswith("42"):
         return Misconfigured("The database lacks a table or a right: run `biblio migrate`, or check the user's rights.")
-    if state.startswith(("53", "57", "40", "55", "08")) or isinstance(error, (OperationalError, InterfaceError)):
+    broken = not state and isinstance(error, (OperationalError, InterfaceError))
+    if broken or state.startswith(("08", "40", "53", "55", "57", "58")):
         return Unavailable("The database does not answer, or is busy; it is worth another try.")
     return Rejected(f"The database refused the statement ({state or type(error.orig).__name__}).")

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, bindparam, cast, delete, func, literal,
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from biblio.adapters.catalog.postgresql.tables import passages, segments, videos
-from biblio.domain.search import Hit, terms_of
+from biblio.domain.search import Hit, is_open, terms_of
 from biblio.domain.transcript import Sentence, Transcript
 from biblio.domain.video import Video
 from biblio.ports.passages import IndexedPassage
@@ -16,8 +16,8 @@ from biblio.ports.passages import IndexedPassage
 MOST_TERMS = 64
 """Of a question. More of them only cost time."""
 
-LAST_POSITION = 16_383
-"""The highest word position that PostgreSQL's text search keeps."""
+MOST_TERMS_OF_PASSAGE, LONGEST_TERM = 5_000, 40
+"""No speaker says more in a passage, or a longer word. A text search vector holds 1 MiB, and a word in it 2 KiB."""
 
 _SEGMENTS = text(
     "INSERT INTO segments (video_id, generation, position, start_time, end_time, text) "
@@ -61,8 +61,8 @@ class PostgresPassages:
             {
                 **place,
                 "positions": list(range(len(said))),
-                "starts": [sentence.start for sentence in said],
-                "ends": [sentence.end for sentence in said],
+                "starts": [float(sentence.start) for sentence in said],
+                "ends": [float(sentence.end) for sentence in said],
                 "texts": [sentence.text for sentence in said],
             },
         )
@@ -73,8 +73,8 @@ class PostgresPassages:
                 "user": video.user_id,
                 "ids": [row.id for row in rows],
                 "positions": [row.passage.position for row in rows],
-                "starts": [row.passage.start for row in rows],
-                "ends": [row.passage.end for row in rows],
+                "starts": [float(row.passage.start) for row in rows],
+                "ends": [float(row.passage.end) for row in rows],
                 "sentences": [_sentences_json(row.passage.sentences) for row in rows],
                 "terms": [_tsvector(terms_of(row.passage.text)) for row in rows],
             },
@@ -105,10 +105,10 @@ class PostgresPassages:
     def by_terms(
         self, user_id: str, terms: Sequence[str], *, limit: int, video_ids: Sequence[str] | None = None
     ) -> list[Hit]:
-        wanted = list(dict.fromkeys(terms))[:MOST_TERMS]
+        wanted = [term for term in dict.fromkeys(terms) if term][:MOST_TERMS]
         if not wanted:
             return []
-        question = cast(literal(" | ".join(_lexeme(term) for term in wanted)), TSQUERY)
+        question = cast(literal(" | ".join(_pattern(term) for term in wanted)), TSQUERY)
         query = (
             select(*_HIT)
             .join(videos, _VISIBLE)
@@ -142,11 +142,15 @@ def _sentences_json(sentences: Iterable[Sentence]) -> str:
     return json.dumps([[s.text, s.start, s.end] for s in sentences], ensure_ascii=False)
 
 
+def _pattern(term: str) -> str:
+    return _lexeme(term) + (":*" if is_open(term) else "")
+
+
 def _lexeme(term: str) -> str:
-    escaped = term.replace("\\", "\\\\").replace("'", "''")
+    escaped = term[:LONGEST_TERM].replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'"
 
 
 def _tsvector(terms: Sequence[str]) -> str:
     """A text search vector written out, so that PostgreSQL's own parser (blind to Korean) has no say in it."""
-    return " ".join(f"{_lexeme(term)}:{min(place, LAST_POSITION)}" for place, term in enumerate(terms, 1))
+    return " ".join(f"{_lexeme(term)}:{place}" for place, term in enumerate(terms[:MOST_TERMS_OF_PASSAGE], 1))

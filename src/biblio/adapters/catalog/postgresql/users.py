@@ -16,10 +16,9 @@ class PostgresUsers:
 
     def add(self, name: str) -> str:
         user_id = f"user_{uuid.uuid4().hex}"
-        added = self._connection.execute(
-            insert(users).values(id=user_id, name=name).on_conflict_do_nothing(index_elements=["name"])
-        )
-        if added.rowcount == 0:
+        row = insert(users).values(id=user_id, name=name).on_conflict_do_nothing(index_elements=["name"])
+        # RETURNING, because SQLAlchemy does not tell how many rows an INSERT made.
+        if self._connection.scalar(row.returning(users.c.id)) is None:
             raise Conflict(f"There is already a user named '{name}'.", code="USER_EXISTS")
         return user_id
 

@@ -54,7 +54,8 @@ function show(view) {
   if (view === 'video') return changed && window.scrollTo(0, 0);
   for (const player of [$('video'), $('audio')]) player.pause();
   document.title = 'biblio';
-  if (changed && cameFrom?.isConnected && document.activeElement === document.body) cameFrom.focus();
+  const focusLost = document.activeElement === document.body || $('video-view').contains(document.activeElement);
+  if (changed && focusLost && cameFrom?.isConnected) cameFrom.focus();
   return null;
 }
 
