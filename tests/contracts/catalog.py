@@ -14,9 +14,9 @@ from biblio.domain.flow import Queue, Status
 from biblio.domain.video import Video
 from biblio.errors import InvalidInput, NotFound, Unavailable
 from biblio.ports.catalog import Catalog
-from tests.contracts.catalog_base import CatalogSuite, add_video, at_once, eventually, made_up, new_user
 from tests.contracts.catalog_jobs import JobsContract
 from tests.contracts.catalog_passages import PassagesContract
+from tests.contracts.catalog_suite import CatalogSuite, add_video, at_once, eventually, made_up, new_user
 from tests.contracts.catalog_users import UsersContract
 from tests.contracts.catalog_videos import VideosContract
 

@@ -12,7 +12,7 @@ from biblio.domain.video import Job, Options, Video
 from biblio.errors import InvalidInput, LeaseLost
 from biblio.ports.catalog import Catalog
 from biblio.ports.jobs import Claim
-from tests.contracts.catalog_base import CatalogSuite, add_video, at_once, eventually
+from tests.contracts.catalog_suite import CatalogSuite, add_video, at_once, eventually
 
 EXTRACT, EMBED = Step.EXTRACT, Step.EMBED
 LEASE = 0.3

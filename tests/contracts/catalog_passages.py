@@ -13,7 +13,7 @@ from biblio.domain.transcript import Sentence, Transcript
 from biblio.domain.video import Video
 from biblio.ports.catalog import Catalog
 from biblio.ports.passages import IndexedPassage
-from tests.contracts.catalog_base import CatalogSuite, add_video, at_once, new_user
+from tests.contracts.catalog_suite import CatalogSuite, add_video, at_once, new_user
 
 TALK = ("트랜잭션은 모두 되거나 아무것도 안 됩니다.", "An index makes reading fast.", "오늘은 책을 읽습니다.")
 

@@ -7,7 +7,7 @@ import pytest
 
 from biblio.errors import Conflict
 from biblio.ports.catalog import Catalog
-from tests.contracts.catalog_base import CatalogSuite, at_once, new_user
+from tests.contracts.catalog_suite import CatalogSuite, at_once, new_user
 
 
 class UsersContract(CatalogSuite):

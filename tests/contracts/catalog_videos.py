@@ -12,7 +12,7 @@ from biblio.domain.flow import Status, Step
 from biblio.domain.video import Failure, Options, Video
 from biblio.errors import InvalidInput, NotFound
 from biblio.ports.catalog import Catalog
-from tests.contracts.catalog_base import CatalogSuite, add_video, at_once, ids_of, new_user
+from tests.contracts.catalog_suite import CatalogSuite, add_video, at_once, ids_of, new_user
 
 
 def _pages(catalog: Catalog, user: str, limit: int, status: Status | None = None) -> list[list[Video]]:
@@ -32,7 +32,7 @@ class VideosContract(CatalogSuite):
         full = add_video(
             catalog,
             user,
-            title='따옴표 " \' \\ 🎓 <b>',
+            title="따옴표 \" ' \\ 🎓 <b>",
             status=Status.FAILED,
             generation=7,
             progress=42,
@@ -103,7 +103,8 @@ class VideosContract(CatalogSuite):
         assert sorted(ids_of(listed)) == sorted(ids_of(failed))
 
     @pytest.mark.parametrize(
-        "cursor", ["", "x", "!!!", "\x00", "쪽", "2", base64.b64encode(b"\xff\xfe").decode(), "MjAyNi0wMS0wMSBub3BlCg=="]
+        "cursor",
+        ["", "x", "!!!", "\x00", "쪽", "2", base64.b64encode(b"\xff\xfe").decode(), "MjAyNi0wMS0wMSBub3BlCg=="],
     )
     def test_a_cursor_that_was_never_given_is_invalid(self, catalog: Catalog, user: str, cursor: str) -> None:
         with catalog.transaction() as tx, pytest.raises(InvalidInput) as caught:

@@ -12,7 +12,7 @@ import pytest
 
 from biblio.errors import Rejected, Unavailable
 from biblio.ports.vectors import Owner, VectorRecord, VectorStore
-from tests.contracts.catalog_base import at_once
+from tests.contracts.catalog_suite import at_once
 
 DIMENSION = 8
 
@@ -124,9 +124,7 @@ class VectorsContract:
         assert len(vectors.search(owner.user_id, _axis(0), limit=10)) == 1
 
     @pytest.mark.parametrize("length", [0, 1, DIMENSION - 1, DIMENSION + 1])
-    def test_a_vector_of_the_wrong_dimension_is_rejected(
-        self, vectors: VectorStore, owner: Owner, length: int
-    ) -> None:
+    def test_a_vector_of_the_wrong_dimension_is_rejected(self, vectors: VectorStore, owner: Owner, length: int) -> None:
         with pytest.raises(Rejected):
             vectors.upsert(owner, [_record(_axis(0)), _record([0.5] * length)])
         vectors.upsert(owner, [_record(_axis(0))])

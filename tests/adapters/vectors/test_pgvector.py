@@ -4,6 +4,7 @@ import socket
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from uuid import uuid4
 
 import psycopg
@@ -13,6 +14,7 @@ from biblio.adapters.vectors.pgvector import connect
 from biblio.dsn import Dsn
 from biblio.errors import BiblioError, Misconfigured, Unavailable
 from biblio.ports.vectors import Owner, VectorRecord, VectorStore
+from tests.contracts.catalog_suite import at_once
 from tests.contracts.vectors import DIMENSION, VectorsContract
 
 
@@ -70,8 +72,8 @@ def test_each_dimension_has_a_table_of_its_own(dsn: Dsn) -> None:
     large.close()
 
 
-def test_a_connection_the_server_closed_is_opened_again(dsn: Dsn, shared: VectorStore) -> None:
-    shared.search("nobody", [1.0] * DIMENSION, limit=1)
+def test_connections_the_server_closed_are_opened_again(dsn: Dsn, shared: VectorStore) -> None:
+    at_once(24, lambda _: shared.search("nobody", [1.0] * DIMENSION, limit=1))
     with psycopg.connect(replace(dsn, scheme="postgresql", options={}).text()) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user "
@@ -92,7 +94,7 @@ def test_a_wrong_password_user_or_database_is_misconfigured_and_shown_nowhere(ds
     hidden = replace(dsn, password="hidden-pass-phrase")
     for wrong in (hidden, replace(hidden, username="nobody"), replace(dsn, path="nowhere")):
         store = connect(wrong)
-        for call in (store.ping, store.prepare):
+        for call in (store.ping, store.prepare, partial(store.remove, "nobody", str(uuid4()))):
             with pytest.raises(Misconfigured, match="BIBLIO_VECTORS") as caught:
                 call()
             assert "hidden-pass-phrase" not in _everything_shown(caught.value) + repr(store)

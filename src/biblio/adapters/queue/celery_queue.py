@@ -18,6 +18,9 @@ SECONDS = 5.0
 """A broker that takes longer than this to answer is down."""
 
 
+REFUSED = ("Authentication", "NOAUTH", "WRONGPASS", "ACCESS_REFUSED", "AccessRefused")
+
+
 class CeleryQueueOptions(Options):
     visibility_timeout: int = 24 * 3600
     """Seconds until Redis hands a message out again. The lease decides who works, so this is only a last resort."""
@@ -48,6 +51,7 @@ def celery_app(dsn: Dsn) -> Celery:
             "socket_connect_timeout": SECONDS,
             "socket_keepalive": True,
             "health_check_interval": 10,
+            "max_retries": 0,  # kombu would try again for as long as it waited already; biblio's sweep does that
         },
         task_publish_retry=False,
         task_create_missing_queues=True,
@@ -94,11 +98,15 @@ class _translated:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is None:
             return
-        text = type(error).__name__ + str(error)
-        if "Authentication" in text or "NOAUTH" in text or "WRONGPASS" in text or "ACCESS_REFUSED" in text:
+        if any(word in _told(error) for word in REFUSED):
             raise Misconfigured("The broker refuses this user or password: check BIBLIO_QUEUE.") from error
         if isinstance(error, (KombuError, OperationalError, OSError, socket.timeout)) or _is_client_error(error):
             raise Unavailable("The broker does not answer; it is worth another try.") from error
+
+
+def _told(error: BaseException | None) -> str:
+    """Names and texts of an error and its causes: kombu wraps what its client libraries say."""
+    return f"{type(error).__name__} {error}; {_told(error.__cause__)}" if error is not None else ""
 
 
 def _is_client_error(error: BaseException) -> bool:

@@ -4,14 +4,14 @@ Searched exactly within one user's rows: complete for every user, however small 
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import closing, contextmanager
+from typing import Any, cast
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+import sqlalchemy
 from psycopg.types.json import Jsonb
-from psycopg_pool import ConnectionPool, PoolTimeout
 from pydantic import Field
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from biblio.dsn import Dsn, Options
 from biblio.errors import AdapterError, Misconfigured, Rejected, Unavailable
@@ -33,22 +33,21 @@ class PgvectorOptions(Options):
 
 
 class PgvectorStore:
-    def __init__(self, conninfo: str, options: PgvectorOptions) -> None:
+    def __init__(self, url: sqlalchemy.URL, options: PgvectorOptions) -> None:
         self._table = f"vectors_{options.dimension}"
         self._dimension = options.dimension
         self._space = options.space
-        self._conninfo = conninfo
-        self._pool = ConnectionPool(
-            conninfo,
-            min_size=0,
-            max_size=options.pool_size,
-            timeout=10.0,
-            open=False,
-            check=ConnectionPool.check_connection,
+        # Only its pool: it says at once why it cannot connect, and drops all dead connections with the first one.
+        self._engine = sqlalchemy.create_engine(
+            url,
+            pool_size=options.pool_size,
+            pool_timeout=10.0,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 5, "application_name": "biblio"},
         )
 
     def prepare(self) -> None:
-        with self._direct() as connection:
+        with self._connection() as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP_LOCK])
             connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
             connection.execute(
@@ -61,11 +60,11 @@ class PgvectorStore:
             )
 
     def ping(self) -> None:
-        with self._direct() as connection:
+        with self._connection() as connection:
             connection.execute(f"SELECT values <=> values FROM {self._table} LIMIT 1")
 
     def close(self) -> None:
-        self._pool.close()
+        self._engine.dispose()
 
     def upsert(self, owner: Owner, records: Sequence[VectorRecord]) -> None:
         with self._connection() as connection, connection.cursor() as cursor:
@@ -122,29 +121,23 @@ class PgvectorStore:
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection[Any]]:
-        with _translated():
-            self._pool.open()  # does nothing when open; not in connect(), which does no input or output
-            with self._pool.connection() as connection:
+        """One transaction."""
+        with _translated(), closing(self._engine.raw_connection()) as pooled:
+            connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
+            with connection.transaction():
                 yield connection
-
-    @contextmanager
-    def _direct(self) -> Iterator[psycopg.Connection[Any]]:
-        """Past the pool, which says only that it waited in vain, and not that a password is wrong."""
-        with _translated(), psycopg.connect(self._conninfo) as connection:
-            yield connection
 
 
 def connect(dsn: Dsn) -> PgvectorStore:
-    conninfo = make_conninfo(
+    url = sqlalchemy.URL.create(
+        "postgresql+psycopg",
+        username=dsn.username,
+        password=dsn.password,
         host=dsn.host or None,
         port=dsn.port,
-        user=dsn.username,
-        password=dsn.password,
-        dbname=dsn.path or None,
-        connect_timeout=5,
-        application_name="biblio",
+        database=dsn.path or None,
     )
-    return PgvectorStore(conninfo, dsn.read_options(PgvectorOptions))
+    return PgvectorStore(url, dsn.read_options(PgvectorOptions))
 
 
 def _literal(vector: Vector) -> str:

@@ -71,7 +71,7 @@ class PostgresJobs:
         ripe = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= NOW)
         lost = and_(jobs.c.queue.in_(list(quiet)), jobs.c.told_at < NOW - UNTAKEN)
         waiting = and_(jobs.c.state == "READY", ripe, or_(jobs.c.told_at.is_(None), lost))
-        # A job may run that nobody was told of: its publisher died after sending. NOT NULL would be NULL, so say it out.
+        # A job may run that nobody was told of, its publisher having died; NOT (NULL > …) is NULL, so say it out.
         told_since = and_(jobs.c.told_at.is_not(None), jobs.c.told_at > jobs.c.lease_until, ~lost)
         left = and_(jobs.c.state == "RUNNING", jobs.c.lease_until < NOW, ~told_since)
         rows = self._connection.execute(

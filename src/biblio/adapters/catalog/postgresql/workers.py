@@ -16,7 +16,9 @@ class PostgresWorkers:
     def seen(self, name: str, queue: Queue) -> None:
         now = func.clock_timestamp()
         row = insert(workers).values(name=name, queue=queue, seen_at=now)
-        self._connection.execute(row.on_conflict_do_update(index_elements=["name"], set_={"queue": queue, "seen_at": now}))
+        self._connection.execute(
+            row.on_conflict_do_update(index_elements=["name"], set_={"queue": queue, "seen_at": now})
+        )
         self._connection.execute(delete(workers).where(workers.c.seen_at < now - timedelta(days=1)))
 
     def living(self, *, seconds: float) -> set[Queue]:

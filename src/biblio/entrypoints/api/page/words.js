@@ -46,5 +46,6 @@ export function bytes(count) {
 export function facts(video) {
   const date = new Date(video.created_at).toLocaleDateString(language, { dateStyle: 'medium' });
   const tongue = video.language && new Intl.DisplayNames(language, { type: 'language' }).of(video.language);
-  return [video.duration && clock(video.duration), tongue, bytes(video.file_size), date].filter(Boolean).join(' · ');
+  const known = [video.duration && clock(video.duration), tongue, bytes(video.file_size), date].filter(Boolean);
+  return known.map((fact) => fact.replaceAll(' ', '\u00a0')).join(' · '); // lines break between facts only
 }

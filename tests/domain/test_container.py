@@ -1,0 +1,43 @@
+import pytest
+
+from biblio.domain.container import looks_like
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00",
+        b"\x00\x00\x00\x14ftypqt  \x00\x00\x00\x00",
+        b"\x00\x00\x00\x08wide\x00\x00\x10\x00mdat",
+        b"RIFF\x24\x08\x00\x00AVI LIST",
+        b"RIFF\x24\x08\x00\x00WAVEfmt ",
+        b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\xf7\x81\x01\x42\xf2\x81",
+        b"fLaC\x00\x00\x00\x22\x10\x00\x10\x00\x00\x00\x00\x00",
+        b"ID3\x04\x00\x00\x00\x00\x00\x23TSSE\x00\x00",
+        b"\xff\xfb\x90\x64\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
+    ],
+)
+def test_the_containers_that_are_taken_are_known(first: bytes) -> None:
+    assert looks_like(first)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"",
+        b"\xff",
+        b"ftyp",
+        b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1",
+        b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00",
+        b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00",
+        b"<!DOCTYPE html><html>",
+        b"RIFF\x24\x08\x00\x00WEBPVP8 ",
+        b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
+        b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01",
+        b"\xff\xfeH\x00e\x00l\x00l\x00o\x00 \x00w\x00",
+        "강의 노트입니다. 동영상이 아닙니다.".encode(),
+        bytes(16),
+    ],
+)
+def test_other_files_are_told_at_once(first: bytes) -> None:
+    assert not looks_like(first)

@@ -1,0 +1,23 @@
+from biblio.domain import keys
+
+VIDEO = "550e8400-e29b-41d4-a716-446655440000"
+
+
+def test_original_and_sound_lie_where_the_specification_says() -> None:
+    assert keys.original(VIDEO, "mp4") == f"videos/{VIDEO}/original.mp4"
+    assert keys.audio(VIDEO) == f"videos/{VIDEO}/audio_extracted.mp3"
+
+
+def test_everything_of_a_video_lies_below_its_prefix_and_nothing_shares_a_name() -> None:
+    everything = [
+        keys.original(VIDEO, "mp4"),
+        keys.audio(VIDEO),
+        keys.speech_audio(VIDEO),
+        *(keys.artefact(VIDEO, generation, attempt, "a.json") for generation in (1, 2, 11) for attempt in (1, 2, 11)),
+    ]
+    assert all(key.startswith(keys.video_prefix(VIDEO)) for key in everything)
+    assert len(set(everything)) == len(everything)
+
+
+def test_no_videos_prefix_is_the_beginning_of_anothers() -> None:
+    assert not keys.video_prefix("10").startswith(keys.video_prefix("1"))

@@ -1,0 +1,95 @@
+import pytest
+
+from biblio.dsn import Dsn, Options
+from biblio.errors import Misconfigured
+
+
+class Things(Options):
+    timeout: float = 5.0
+    api_key: str = ""
+
+
+def test_an_address_is_read_part_by_part() -> None:
+    dsn = Dsn.parse("s3+x://us%40er:p%3Aa%2Fss@My.Host:8333/a/b%20c?endpoint=http://h:1/p&empty=")
+    assert dsn == Dsn("s3+x", "My.Host", 8333, "a/b c", "us@er", "p:a/ss", {"endpoint": "http://h:1/p", "empty": ""})
+
+
+@pytest.mark.parametrize(
+    ("text", "dsn"),
+    [
+        ("use://", Dsn("use")),
+        ("s3://Bucket-Name", Dsn("s3", "Bucket-Name")),
+        ("redis://:secret@h", Dsn("redis", "h", password="secret")),
+        ("whisper://base?device=cpu", Dsn("whisper", "base", options={"device": "cpu"})),
+        ("redis://h:6379/0", Dsn("redis", "h", 6379, "0")),
+        ("redis://h:/0", Dsn("redis", "h", None, "0")),
+    ],
+)
+def test_parts_may_be_left_out(text: str, dsn: Dsn) -> None:
+    assert Dsn.parse(text) == dsn
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis://:p%40%2F%3A%25@h:6379/0",
+        "postgresql+psycopg://김:비밀@h/데이터",
+        "s3://b?endpoint=http://h:1&region=a%26b",
+        "redis://h:0",
+        "use://",
+    ],
+)
+def test_an_address_written_out_is_read_as_the_same(text: str) -> None:
+    assert Dsn.parse(Dsn.parse(text).text()) == Dsn.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "localhost", "localhost:6379", "/path", "redis:host", "://host", "redis://h:port"]
+)
+def test_what_is_no_address_is_misconfigured(text: str) -> None:
+    with pytest.raises(Misconfigured):
+        Dsn.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["redis://u:hidden@h:99999", "redis://u:hidden@h:port", "u:hidden@h", "s3://[hidden", "a://b?hidden=1&hidden=2"],
+)
+def test_an_address_that_cannot_be_read_is_not_repeated_in_the_error(text: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        Dsn.parse(text)
+    assert "hidden" not in str(caught.value)
+
+
+def test_secrets_show_nowhere_but_in_text() -> None:
+    dsn = Dsn.parse("openai://me:hidden1@h/v1?api_key=hidden2&Token=hidden3&client_secret=hidden4&model=m")
+    shown = f"{dsn} {dsn!r} {[dsn]} {dsn:>10}"
+    assert "hidden" not in shown
+    assert "me:***@h/v1?api_key=***" in shown
+    assert "model=m" in shown
+    assert all(f"hidden{number}" in dsn.text() for number in range(1, 5))
+
+
+def test_options_are_read_as_the_adapters_own() -> None:
+    assert Dsn.parse("a://b?timeout=2.5").read_options(Things) == Things(timeout=2.5)
+    assert Dsn.parse("a://b").read_options(Things) == Things()
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("time_out=1", "no option 'time_out'. Did you mean 'timeout'? Known options: api_key, timeout."),
+        ("zzz=1", "no option 'zzz'. Known options: api_key, timeout."),
+        ("timeout=soon", "Option 'timeout' of the a:// address"),
+    ],
+)
+def test_an_option_that_is_wrong_is_named(query: str, said: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        Dsn.parse(f"a://b?{query}").read_options(Things)
+    assert said in str(caught.value)
+
+
+def test_an_options_value_is_not_repeated_in_the_error() -> None:
+    with pytest.raises(Misconfigured) as caught:
+        Dsn.parse("a://b?timeout=hidden").read_options(Things)
+    assert "hidden" not in str(caught.value)
