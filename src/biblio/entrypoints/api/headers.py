@@ -33,14 +33,14 @@ class SafeHeaders:
         headers["Referrer-Policy"] = "no-referrer"
         if headers.get("content-type", "").startswith("text/html") and not path.startswith(DOCUMENTATION):
             headers["Content-Security-Policy"] = self._policy
-        if path.startswith("/api/"):
-            headers.setdefault("Cache-Control", "no-store")
+        # The page's parts are asked for again each time (their ETag makes that cheap): old and new ones never mix.
+        headers.setdefault("Cache-Control", "no-store" if path.startswith("/api/") else "no-cache")
 
     @cached_property
     def _policy(self) -> str:
         place = self._storage_origin()
         return (
-            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self' {place}; "
+            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src {place}; "
             f"connect-src 'self' {place}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
 
