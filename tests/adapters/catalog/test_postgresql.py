@@ -106,13 +106,13 @@ def _prepare(address: str, gate: "multiprocessing.synchronize.Barrier") -> None:
 
 def test_two_processes_that_start_at_once_migrate_one_after_the_other(empty: Dsn) -> None:
     spawn = multiprocessing.get_context("spawn")
-    gate = spawn.Barrier(3)
-    processes = [spawn.Process(target=_prepare, args=(empty.text(), gate)) for _ in range(3)]
+    gate = spawn.Barrier(2)
+    processes = [spawn.Process(target=_prepare, args=(empty.text(), gate)) for _ in range(2)]
     for process in processes:
         process.start()
     for process in processes:
         process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert [process.exitcode for process in processes] == [0, 0]
     with _migrating(empty) as (_, connection):
         assert _tables(connection) == TABLES
 
