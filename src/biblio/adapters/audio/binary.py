@@ -14,11 +14,12 @@ CURE = (
 
 
 def find_ffmpeg(wanted: str) -> str:
-    """The full path of `wanted` (a path or name), else of the ffmpeg on PATH, else of the one in `imageio-ffmpeg`.
+    """The full path of `wanted` (a path or name), else of the one in `imageio-ffmpeg`, else of the one on PATH.
 
+    The bundled one first: it is pinned, so a film gives the same samples on every machine (docs/decisions/0009).
     Raises `Misconfigured` with code MISSING_FFMPEG.
     """
-    found = shutil.which(wanted or "ffmpeg") or (None if wanted else _bundled())
+    found = shutil.which(wanted) if wanted else _bundled() or shutil.which("ffmpeg")
     if found is None:
         raise Misconfigured(f"There is no program '{wanted or 'ffmpeg'}'. {CURE}", code="MISSING_FFMPEG")
     return found

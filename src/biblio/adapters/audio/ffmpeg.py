@@ -31,7 +31,7 @@ SPARE_BYTES = 16 * 1024**2
 
 
 class FfmpegOptions(Options):
-    """`binary`: a path or name, else ffmpeg from PATH, else from imageio-ffmpeg. Times in seconds, memory in bytes."""
+    """`binary`: a path or name, else ffmpeg from imageio-ffmpeg, else from PATH. Times in seconds, memory in bytes."""
 
     binary: str = ""
     threads: int = Field(default=1, ge=1, le=16)

@@ -5,11 +5,15 @@ pass unchanged.
 """
 
 TOLERATED = 0.3  # seconds that sound and its times may differ before silence is put in: containers round
+UNHEARD = 0.05  # seconds that a track may begin late and be taken as beginning at once
 BEAT = 20  # seconds between two beats
 LENGTH = 7  # samples of a beat; no decoder makes frames of so few
 
 # Where a header lies, its times may not run slower than 0.99 of the sound itself: ffmpeg would throw the rest away.
-_HONEST = "asetpts='max(PTS,0.99*NB_CONSUMED_SAMPLES/(SR*TB))'"
+# A track that begins a few thousandths of a second late gets no silence before it: nobody hears that, but a recogniser
+# on the edge between two words hears other words.
+_PROMPT = f"PTS-if(between(STARTPTS*TB,0,{UNHEARD}),STARTPTS,0)"
+_HONEST = f"asetpts='max({_PROMPT},0.99*NB_CONSUMED_SAMPLES/(SR*TB))'"
 
 # ffmpeg fills a gap in memory, 1 MB a second, and one of over half an hour wrongly. So a gap is cut into short ones:
 # a few silent samples of the film's own format beat along, and only those that fall into a gap are let through.
