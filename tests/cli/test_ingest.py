@@ -106,6 +106,8 @@ def test_ctrl_c_says_that_the_server_goes_on(
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A shell's background jobs, and so their children, ignore SIGINT.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     deadline = time.monotonic() + 60
     while not any(call.endswith("/status") for call in api.calls) and time.monotonic() < deadline:
