@@ -9,7 +9,7 @@ from biblio.domain.passages import passages_of
 from biblio.domain.search import terms_of
 from biblio.domain.transcript import Transcript
 from biblio.domain.video import Video
-from biblio.errors import BiblioError, LeaseLost, Unavailable
+from biblio.errors import BiblioError, LeaseLost, Rejected, Unavailable
 from biblio.pipeline.artefacts import fetch, unpacked
 from biblio.pipeline.lease import Lease
 from biblio.pipeline.services import Services
@@ -50,9 +50,7 @@ def _write_vectors(services: Services, lease: Lease, rows: list[IndexedPassage])
     owner = Owner(video.user_id, video.id, video.generation)
     left = fetch(services, lease.claim.results[Step.EMBED]["vectors"])
     if left["space"] != services.embedder.space or len(left["vectors"]) != len(rows):
-        raise BiblioError(
-            "The vectors were made by another embedder; the video must be embedded anew.", code="STALE_VECTORS"
-        )
+        raise Rejected("The vectors were made by another embedder: embed the video anew.", code="STALE_VECTORS")
     records = [
         VectorRecord(row.id, unpacked(vector), row.passage.start, row.passage.end, row.passage.text)
         for row, vector in zip(rows, left["vectors"], strict=True)

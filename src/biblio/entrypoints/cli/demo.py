@@ -7,7 +7,6 @@ from biblio.client.models import SearchAnswer
 from biblio.entrypoints.cli.batch import Batch
 from biblio.entrypoints.cli.output import clock, console, note, one_line
 from biblio.entrypoints.cli.report import open_report
-from biblio.local.folder import DataFolder
 from biblio.local.sample import QUESTIONS, TALK, TITLE, Question
 
 LINES = 5
@@ -15,9 +14,9 @@ EARLY = 25.0
 """Seconds a moment may begin before its answer: it begins with the passage when no words are shared."""
 
 
-def show(url: str, folder: DataFolder) -> bool:
+def show(library: Client) -> bool:
     """Ingest the sample, print its first lines and a moment for a question in each language. Whether all was found."""
-    with Client(url, folder.api_key.read_text(encoding="utf-8").strip()) as client:
+    with library as client:
         video_id = _ingest(client)
         if video_id is None:
             return False

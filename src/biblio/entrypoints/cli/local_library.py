@@ -1,11 +1,13 @@
 """A whole biblio on this machine: the embedded engines, the API and the workers of one data folder."""
 
+import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from biblio.bootstrap import build, engines
+from biblio.client import Client
 from biblio.domain.flow import Queue
 from biblio.errors import Unavailable
 from biblio.local.folder import DataFolder, write_private
@@ -47,7 +49,8 @@ class LocalLibrary:
         return [*workers, api]
 
     def _prepare(self, _: Mapping[str, str]) -> None:
-        services = build(read_settings({}, defaults=self._env))
+        # As the programs will see them: the user's engines, then the ones started here.
+        services = build(read_settings(defaults=self._env))
         try:
             for engine in engines(services).values():
                 engine.prepare()
@@ -59,10 +62,13 @@ class LocalLibrary:
             for engine in engines(services).values():
                 engine.close()
 
+    def client(self) -> Client:
+        """A client of this library, for its own user."""
+        return Client(self.page, self._key())
+
     def _key(self) -> str:
-        key = self._folder.secret("api-key")
         if not self._folder.api_key.exists():
-            write_private(self._folder.api_key, key + "\n")
+            write_private(self._folder.api_key, secrets.token_urlsafe(32) + "\n")
         return self._folder.api_key.read_text(encoding="utf-8").strip()
 
 

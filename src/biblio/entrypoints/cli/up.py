@@ -15,6 +15,7 @@ import typer
 
 from biblio.entrypoints.cli.output import console, note
 from biblio.entrypoints.cli.server import DataOption, data_folder
+from biblio.errors import BiblioError
 
 if TYPE_CHECKING:
     from biblio.entrypoints.cli.local_library import LocalLibrary
@@ -35,7 +36,7 @@ def up(data: DataOption = None, port: PortOption = None) -> None:
         )
         note(f"The page asks for the key in {folder.api_key}. Ctrl-C stops everything.")
         if library.is_new:
-            _load_sample(library, folder)
+            _load_sample(library)
         _watch(library)
     note("stopped")
 
@@ -56,7 +57,7 @@ def demo(data: DataOption = None) -> None:
     with tempfile.TemporaryDirectory(prefix="biblio-demo-") as temporary:
         folder = data_folder(data or Path(temporary) / "data")
         with _signals(), _running(folder, None) as library:
-            went_well = show(library.page, folder)
+            went_well = show(library.client())
             note("stopping…")
     raise typer.Exit(0 if went_well else 1)
 
@@ -95,11 +96,14 @@ def _signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _load_sample(library: "LocalLibrary", folder: "DataFolder") -> None:
+def _load_sample(library: "LocalLibrary") -> None:
     """So that there is something to search. The workers go on with it while the page is open."""
-    from biblio.client import Client
     from biblio.local.sample import TALK, TITLE
 
-    with Client(library.page, folder.api_key.read_text(encoding="utf-8").strip()) as client:
-        client.upload(TALK, title=TITLE)
+    try:
+        with library.client() as client:
+            client.upload(TALK, title=TITLE)
+    except BiblioError as error:  # the library itself is up, and of use without it
+        note(f"The sample talk could not be added: {error}")
+        return
     note(f"The sample talk “{TITLE}” is being read; in half a minute it can be searched.")
