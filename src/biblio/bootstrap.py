@@ -25,7 +25,7 @@ def build(settings: Settings) -> Services:
         embedder=embedder,
         vectors=connect("vectors", _vectors(settings.vectors, database, embedder.space, embedder.dimension)),
         limiter=connect("limiter", _needed(settings.limiter, "BIBLIO_LIMITER")),
-        limits=Limits(settings.max_file_size, settings.upload_seconds, settings.download_seconds),
+        limits=_limits(settings),
     )
 
 
@@ -41,6 +41,18 @@ def engines(services: Services) -> dict[str, Engine]:
         "embedder": services.embedder,
         "vectors": services.vectors,
     }
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        largest_file=settings.max_file_size,
+        multipart_threshold=settings.multipart_threshold,
+        upload_seconds=settings.upload_seconds,
+        upload_lifetime=settings.upload_lifetime,
+        download_seconds=settings.download_seconds,
+        most_stored=settings.max_stored,
+        most_uploads=settings.max_uploads,
+    )
 
 
 def _needed(dsn: Dsn | None, name: str) -> Dsn:

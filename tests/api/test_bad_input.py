@@ -47,6 +47,9 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
         ({"options": {"language": "xx"}}, 422, "UNKNOWN_LANGUAGE"),
         ({"options": {"model": "enormous"}}, 422, "UNKNOWN_MODEL"),
         ({"options": {"colour": "red"}}, 422, "INVALID_INPUT"),
+        ({"sha256": "abc"}, 422, "INVALID_SHA256"),
+        ({"fingerprint": ""}, 422, "INVALID_INPUT"),
+        ({"fingerprint": "지문"}, 422, "INVALID_INPUT"),
         ({"unknown": 1}, 422, "INVALID_INPUT"),
         ({"title": "x" * 501}, 422, "INVALID_TITLE"),
     ],
@@ -95,8 +98,9 @@ def test_wrong_size_and_wrong_type_are_refused_by_storage(http: httpx.Client) ->
 def test_what_is_no_video(http: httpx.Client) -> None:
     video_id, upload = begin(http, len(TXT))
     assert httpx.put(upload["url"], content=TXT, headers=upload["headers"]).status_code == 200
-    problem(http.post(f"/api/videos/{video_id}/upload-complete"), 422, "UNREADABLE_MEDIA")
-    assert http.get(f"/api/videos/{video_id}/status").json()["status"] == "UPLOADING"
+    for _ in range(2):
+        problem(http.post(f"/api/videos/{video_id}/upload-complete"), 422, "UNREADABLE_MEDIA")
+    assert http.get(f"/api/videos/{video_id}/status").json()["status"] == "FAILED"
 
 
 def test_keys(server: Server, http: httpx.Client) -> None:

@@ -44,7 +44,7 @@ def test_create_video(http: httpx.Client) -> None:
     assert body["status"] == "UPLOADING"
     assert set(body["upload"]) == {"method", "url", "headers", "expires_at"}
     assert body["upload"]["method"] == "PUT"
-    assert body["upload"]["headers"] == {"Content-Type": "video/mp4"}
+    assert body["upload"]["headers"] == {"Content-Type": "video/mp4", "If-None-Match": "*"}
     assert re.fullmatch(MOMENT, body["upload"]["expires_at"])
     assert f"/videos/{body['video_id']}/original.mp4?" in body["upload"]["url"]
     assert "X-Amz-Expires=300" in body["upload"]["url"]
@@ -103,7 +103,7 @@ def test_detail(http: httpx.Client, talk: str) -> None:
     body = http.get(f"/api/videos/{talk}").json()
     listed = {"video_id", "title", "file_name", "file_size", "mime_type", "status", "progress", "step", "error"}
     assert set(body) == listed | {
-        "language", "duration", "created_at", "updated_at", "script", "meta_info", "options",
+        "language", "duration", "created_at", "updated_at", "script", "meta_info", "options", "upload",
     }  # fmt: skip
     assert body["language"] == "en"
     assert body["duration"] == pytest.approx(93.3, abs=0.3)

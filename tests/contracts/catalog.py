@@ -17,6 +17,7 @@ from biblio.ports.catalog import Catalog
 from tests.contracts.catalog_jobs import JobsContract
 from tests.contracts.catalog_passages import PassagesContract
 from tests.contracts.catalog_suite import CatalogSuite, add_video, at_once, eventually, made_up, new_user
+from tests.contracts.catalog_uploads import AnswersContract, UploadsContract
 from tests.contracts.catalog_users import UsersContract
 from tests.contracts.catalog_videos import VideosContract
 
@@ -104,6 +105,13 @@ def _living(catalog: Catalog, seconds: float) -> set[Queue]:
 
 
 class CatalogContract(
-    TransactionContract, UsersContract, VideosContract, JobsContract, PassagesContract, WorkersContract
+    TransactionContract,
+    UsersContract,
+    VideosContract,
+    UploadsContract,
+    AnswersContract,
+    JobsContract,
+    PassagesContract,
+    WorkersContract,
 ):
     pass

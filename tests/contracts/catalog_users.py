@@ -1,13 +1,15 @@
 """What the catalog promises about users and their keys: `biblio.ports.users.Users`."""
 
+import time
 from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
 
+from biblio.domain.flow import Status
 from biblio.errors import Conflict
 from biblio.ports.catalog import Catalog
-from tests.contracts.catalog_suite import CatalogSuite, at_once, new_user
+from tests.contracts.catalog_suite import CatalogSuite, add_video, at_once, made_up, new_user
 
 
 class UsersContract(CatalogSuite):
@@ -62,3 +64,31 @@ class UsersContract(CatalogSuite):
             with pytest.raises(Conflict) as caught:
                 tx.users.add(name)
         assert caught.value.code == "USER_EXISTS"
+
+    def test_usage_counts_what_is_stored_or_on_its_way_of_this_user_only(self, catalog: Catalog, user: str) -> None:
+        for number, status in enumerate(Status):
+            add_video(catalog, user, status=status, file_size=10**number)
+        add_video(catalog, new_user(catalog))
+        counted = [10**n for n, status in enumerate(Status) if status not in ("CANCELED", "EXPIRED", "DELETING")]
+        with catalog.transaction() as tx:
+            usage = tx.users.usage(user)
+            assert (usage.uploading, usage.stored, usage.next_expiry) == (1, sum(counted), None)
+            assert tx.users.usage(new_user(catalog)).stored == 0
+
+    def test_usage_tells_when_the_first_upload_ends_by_itself(self, catalog: Catalog, user: str) -> None:
+        waiting = [add_video(catalog, user, status=Status.UPLOADING) for _ in range(3)]
+        with catalog.transaction() as tx:
+            ends = [tx.uploads.add(video.id, seconds=60.0 * n).expires_at for n, video in enumerate(waiting, 1)]
+            usage = tx.users.usage(user)
+        assert (usage.uploading, usage.next_expiry) == (3, ends[0])
+
+    def test_usage_holds_other_transactions_off_until_this_one_ends(self, catalog: Catalog, user: str) -> None:
+        def add_if_alone(_: int) -> bool:
+            with catalog.transaction() as tx:
+                if tx.users.usage(user).uploading:
+                    return False
+                time.sleep(0.05)
+                tx.videos.add(made_up(user, status=Status.UPLOADING))
+                return True
+
+        assert sum(at_once(10, add_if_alone)) == 1

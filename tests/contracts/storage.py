@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -54,22 +55,22 @@ class StorageContract:
         key, content = folder + "original.mp4", os.urandom(1000)
         upload = storage.sign_upload(key, size=1000, content_type="video/mp4", seconds=300)
         refused = [
-            _send(upload, content[:-1]),
-            _send(upload, content + b"!"),
-            _send(upload, b""),
-            _send(upload, content, {"Content-Type": "text/html"}),
-            _send(upload, content, {}),
-            _send(_at_url(upload, upload.url.replace("original.mp4", "another.mp4")), content),
-            _send(_at_url(upload, upload.url.split("?")[0]), content),
+            send(upload, content[:-1]),
+            send(upload, content + b"!"),
+            send(upload, b""),
+            send(upload, content, {"Content-Type": "text/html"}),
+            send(upload, content, {}),
+            send(_at_url(upload, upload.url.replace("original.mp4", "another.mp4")), content),
+            send(_at_url(upload, upload.url.split("?")[0]), content),
         ]
         assert [status for status in refused if not 400 <= status < 500] == []
         with pytest.raises(NotFound):
             storage.stat(key)
-        assert _send(upload, content) in {200, 201, 204}
+        assert send(upload, content) in {200, 201, 204}
         assert b"".join(storage.read(key)) == content
         short = storage.sign_upload(folder + "late.mp4", size=1000, content_type="video/mp4", seconds=1)
-        _wait_until(short.expires_at + timedelta(seconds=1.1))
-        assert 400 <= _send(short, content) < 500
+        wait_until(short.expires_at + timedelta(seconds=1.1))
+        assert 400 <= send(short, content) < 500
         with pytest.raises(NotFound):
             storage.stat(folder + "late.mp4")
 
@@ -77,8 +78,39 @@ class StorageContract:
         before = datetime.now(UTC)
         upload = storage.sign_upload(folder + "a", size=1, content_type="video/mp4", seconds=300)
         assert upload.method == "PUT"
-        assert dict(upload.headers) == {"Content-Type": "video/mp4"}
+        assert dict(upload.headers) == {"Content-Type": "video/mp4", "If-None-Match": "*"}
         assert timedelta(seconds=298) < upload.expires_at - before <= timedelta(seconds=300)
+
+    def test_a_signed_upload_takes_the_bytes_of_its_sha256_only(self, storage: Storage, folder: str) -> None:
+        key, content = folder + "original.mp4", os.urandom(1000)
+        digest = sha256(content).hexdigest()
+        upload = storage.sign_upload(key, size=1000, content_type="video/mp4", seconds=300, sha256=digest)
+        other = os.urandom(1000)
+        others = sha256(other).hexdigest()
+        another = storage.sign_upload(key, size=1000, content_type="video/mp4", seconds=300, sha256=others)
+        refused = [
+            send(upload, other),
+            send(upload, other, dict(another.headers)),
+            send(upload, content, {"Content-Type": "video/mp4", "If-None-Match": "*"}),
+        ]
+        assert [status for status in refused if not 400 <= status < 500] == []
+        with pytest.raises(NotFound):
+            storage.stat(key)
+        assert send(upload, content) in {200, 201, 204}
+        assert b"".join(storage.read(key)) == content
+
+    def test_a_signed_upload_never_replaces_an_object(self, storage: Storage, folder: str) -> None:
+        key = folder + "original.mp4"
+        contents = [os.urandom(1000) for _ in range(17)]
+        upload = storage.sign_upload(key, size=1000, content_type="video/mp4", seconds=300)
+        with ThreadPoolExecutor(16) as pool:
+            statuses = list(pool.map(lambda content: send(upload, content), contents[:16]))
+        first = [content for content, status in zip(contents, statuses, strict=False) if status in {200, 201, 204}]
+        assert len(first) == 1
+        assert [status for status in statuses if status >= 500] == []
+        assert send(upload, contents[16]) == 412
+        assert send(upload, contents[16], {"Content-Type": "video/mp4"}) == 403
+        assert b"".join(storage.read(key)) == first[0]
 
     @pytest.mark.parametrize("file_name", ["talk.mp4", '강의 "1부" 🎓.mp4', "../a/b\r\nX: 1\u202egpj.mp4"])
     def test_a_signed_download_gives_the_object_and_ranges_of_it_under_its_file_name_and_only_until_it_expires(
@@ -94,7 +126,7 @@ class StorageContract:
         assert answer.headers["content-disposition"].endswith("UTF-8''" + quote(file_name, safe=""))
         part = httpx.get(download.url, headers={"Range": "bytes=1000-1999"})
         assert (part.status_code, part.content) == (206, content[1000:2000])
-        _wait_until(download.expires_at + timedelta(seconds=1.1))
+        wait_until(download.expires_at + timedelta(seconds=1.1))
         assert 400 <= httpx.get(download.url).status_code < 500
 
     @pytest.mark.parametrize("size", [0, 1, MIB, 20 * MIB + 7])
@@ -218,7 +250,7 @@ class StorageContract:
             assert all(pool.map(round_trip, range(48)))
 
 
-def _send(request: SignedRequest, content: bytes, headers: dict[str, str] | None = None) -> int:
+def send(request: SignedRequest, content: bytes, headers: dict[str, str] | None = None) -> int:
     chosen = dict(request.headers) if headers is None else headers
     return httpx.request(request.method, request.url, content=content, headers=chosen).status_code
 
@@ -227,7 +259,7 @@ def _at_url(request: SignedRequest, url: str) -> SignedRequest:
     return SignedRequest(request.method, url, request.headers, request.expires_at)
 
 
-def _wait_until(moment: datetime) -> None:
+def wait_until(moment: datetime) -> None:
     time.sleep(max(0.0, (moment - datetime.now(UTC)).total_seconds()))
 
 

@@ -1,3 +1,5 @@
+import pytest
+
 from biblio.domain import keys
 
 VIDEO = "550e8400-e29b-41d4-a716-446655440000"
@@ -21,3 +23,33 @@ def test_everything_of_a_video_lies_below_its_prefix_and_nothing_shares_a_name()
 
 def test_no_videos_prefix_is_the_beginning_of_anothers() -> None:
     assert not keys.video_prefix("10").startswith(keys.video_prefix("1"))
+
+
+def test_an_original_names_its_video() -> None:
+    assert keys.video_id_of(keys.original(VIDEO, "mp4")) == VIDEO
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        VIDEO,
+        keys.video_prefix(VIDEO),
+        keys.audio(VIDEO),
+        keys.speech_audio(VIDEO),
+        keys.artefact(VIDEO, 1, 1, "original.mp4"),
+        f"/{keys.original(VIDEO, 'mp4')}",
+        f"a/{keys.original(VIDEO, 'mp4')}",
+        f"{keys.original(VIDEO, 'mp4')}\n",
+        f"{keys.original(VIDEO, 'mp4')}/x",
+        keys.original(VIDEO, ""),
+        keys.original(VIDEO, "MP4"),
+        keys.original(VIDEO, "\ud800"),
+        keys.original(VIDEO.upper(), "mp4"),
+        keys.original(f"../{VIDEO}", "mp4"),
+        keys.original("1", "mp4"),
+        "videos/" + "9" * 1_000_000,
+    ],
+)
+def test_nothing_else_does(key: str) -> None:
+    assert keys.video_id_of(key) is None

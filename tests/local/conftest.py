@@ -1,7 +1,7 @@
 """Real engines and a real supervisord, in a folder of their own."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -20,14 +20,20 @@ NO_ENGINES = dict.fromkeys(("BIBLIO_DATABASE", "BIBLIO_STORAGE", "BIBLIO_QUEUE",
 
 
 def make_stack(
-    folder: DataFolder, *programs: Program, engines: bool = True, say: Callable[[str], None] = print
+    folder: DataFolder,
+    *programs: Program,
+    engines: bool = True,
+    say: Callable[[str], None] = print,
+    given: Mapping[str, str] | None = None,
+    arrivals: str | None = None,
 ) -> LocalStack:
     return LocalStack(
         folder,
         programs=lambda _addresses, _port: programs,
         prepare=lambda _addresses: None,
         on_event=say,
-        given={} if engines else NO_ENGINES,
+        given=given or ({} if engines else NO_ENGINES),
+        arrivals=arrivals,
     )
 
 

@@ -16,6 +16,7 @@ from biblio.pipeline.services import Services
 from biblio.pipeline.sweep import sweep
 from biblio.pipeline.trigger import complete_upload
 from biblio.pipeline.upload import NewVideo, begin_upload
+from biblio.ports.storage import SignedRequest
 from biblio.settings import read_settings
 
 ROAD = (Step.EXTRACT, Step.TRANSCRIBE, Step.EMBED, Step.INDEX)
@@ -37,13 +38,20 @@ def user(services: Services) -> str:
         return tx.users.add("runner")
 
 
+def sent(services: Services, user: str) -> Video:
+    """Its bytes are in storage, and nobody has said so."""
+    content = TALK.read_bytes()
+    with services.catalog.transaction() as tx:
+        video, upload = begin_upload(services, tx, user, NewVideo("talk.mp4", len(content), "video/mp4"))
+    assert isinstance(upload, SignedRequest)
+    httpx.put(upload.url, content=content, headers=dict(upload.headers)).raise_for_status()
+    return video
+
+
 @pytest.fixture
 def video(services: Services, user: str) -> Video:
     """Uploaded and set on its road."""
-    content = TALK.read_bytes()
-    video, upload = begin_upload(services, user, NewVideo("talk.mp4", len(content), "video/mp4"))
-    httpx.put(upload.url, content=content, headers=dict(upload.headers)).raise_for_status()
-    return complete_upload(services, user, video.id)
+    return complete_upload(services, user, sent(services, user).id)
 
 
 def now(services: Services, video: Video) -> Video:
@@ -118,9 +126,7 @@ def test_a_job_that_the_broker_never_got_is_swept_up(
     deaf = build(
         read_settings({"BIBLIO_SPEECH": "scripted://"}, defaults={**addresses, "BIBLIO_QUEUE": "redis://127.0.0.1:1/0"})
     )
-    content = TALK.read_bytes()
-    begun, upload = begin_upload(deaf, user, NewVideo("talk.mp4", len(content), "video/mp4"))
-    httpx.put(upload.url, content=content, headers=dict(upload.headers)).raise_for_status()
+    begun = sent(deaf, user)
     assert complete_upload(deaf, user, begun.id).status is Status.PENDING
     assert sweep(services) >= 1
     with services.catalog.transaction() as tx:

@@ -1,5 +1,9 @@
 """Names of objects in storage. Only ids and fixed words go into a key, never a name that a person typed."""
 
+import re
+
+_ORIGINAL = re.compile(r"videos/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/original\.[a-z0-9]+")
+
 
 def video_prefix(video_id: str) -> str:
     return f"videos/{video_id}/"
@@ -7,6 +11,12 @@ def video_prefix(video_id: str) -> str:
 
 def original(video_id: str, extension: str) -> str:
     return f"{video_prefix(video_id)}original.{extension}"
+
+
+def video_id_of(key: str) -> str | None:
+    """The video whose original lies at `key`; None for any other object."""
+    match = _ORIGINAL.fullmatch(key)
+    return match[1] if match else None
 
 
 def audio(video_id: str) -> str:

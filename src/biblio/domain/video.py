@@ -50,7 +50,11 @@ class Failure:
 
 @dataclass(frozen=True)
 class Video:
-    """`generation` counts the times the video was put on the road; `key` is where its original lies in storage."""
+    """`generation` counts the times the video was put on the road; `key` is where its original lies in storage.
+
+    `part_size` is in bytes; None where the file comes by one PUT. `sha256` (hex, of the whole file) and `fingerprint`
+    are as the client declared them.
+    """
 
     id: str
     user_id: str
@@ -68,6 +72,9 @@ class Video:
     step: Step | None = None
     failure: Failure | None = None
     etag: str | None = None
+    part_size: int | None = None
+    sha256: str | None = None
+    fingerprint: str | None = None
     duration: float | None = None
     language: str | None = None
     meta_info: dict[str, Any] = field(default_factory=dict)

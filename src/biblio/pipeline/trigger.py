@@ -1,51 +1,70 @@
-"""Step 2: the bytes have arrived; set the video on its road."""
+"""Step 2: the bytes have arrived; set the video on its road. Client, storage event and sweep all come here."""
 
-from biblio.domain.container import looks_like
-from biblio.domain.flow import Status, first_stage
-from biblio.domain.video import Video
+from biblio.domain.flow import Status, Step, first_stage
+from biblio.domain.video import Failure, Video
 from biblio.errors import Conflict, InvalidInput, NotFound
+from biblio.pipeline.arrival import arrived
 from biblio.pipeline.publish import publish
 from biblio.pipeline.services import Services
 
-FIRST_BYTES = 4096
-
 
 def complete_upload(services: Services, user_id: str, video_id: str) -> Video:
-    """Check what lies in storage and request the first step; doing so again changes nothing.
-
-    Raises `NotFound`, `Conflict` (the object is missing or the video is past this), `InvalidInput` (wrong bytes).
-    """
+    """The client says that all is there. Raises `NotFound` and what `start` raises."""
     with services.catalog.transaction() as tx:
         video = tx.videos.get(video_id, user_id=user_id)
+    return start(services, video)
+
+
+def start_arrived(services: Services, video_id: str, key: str) -> bool:
+    """Storage says that something lies at `key`. Whether a video was set on its road.
+
+    Nothing is believed: the event only says where to look.
+    """
+    try:
+        with services.catalog.transaction() as tx:
+            video = tx.videos.get(video_id)
+        if video.key != key or video.status is not Status.UPLOADING:
+            return False
+        return start(services, video).status is not Status.UPLOADING
+    except (NotFound, Conflict, InvalidInput):
+        return False
+
+
+def start(services: Services, video: Video) -> Video:
+    """Check what lies in storage and request the first step; doing so again, or twice at once, changes nothing.
+
+    Raises `Conflict` (it is not all there, or the upload has ended) and `InvalidInput` (wrong bytes: it has FAILED).
+    """
     if video.status is not Status.UPLOADING:
         return _already(video)
-    etag = _check_object(services, video)
+    try:
+        etag = arrived(services, video).etag
+    except InvalidInput as error:
+        _fail(services, video, error)
+        raise
     step = first_stage().step
     with services.catalog.transaction() as tx:
-        if tx.videos.update(video_id, when=Status.UPLOADING, status=Status.PENDING, etag=etag):
+        is_first = tx.videos.update(video.id, when=Status.UPLOADING, status=Status.PENDING, etag=etag)
+        video = tx.videos.get(video.id)
+        if is_first:
             tx.jobs.request(video, step)
-        video = tx.videos.get(video_id, user_id=user_id)
+    if not is_first:
+        return _already(video)
     publish(services, video, step)
     return video
 
 
 def _already(video: Video) -> Video:
-    """A second click finds the video on its way; one that can't be started any more says so."""
+    """A second click finds the video on its way; one that could not be started, or can't any more, says so."""
     if video.status in (Status.CANCELED, Status.EXPIRED):
         raise Conflict(f"The upload has ended: the video is {video.status}.", code="UPLOAD_ENDED")
+    if video.failure and video.etag is None:
+        raise InvalidInput(video.failure.message, code=video.failure.code)
     return video
 
 
-def _check_object(services: Services, video: Video) -> str:
-    """The etag of the object that was checked, so that later reads can insist on it."""
-    try:
-        stored = services.storage.stat(video.key)
-    except NotFound:
-        raise Conflict("The file has not arrived in storage yet.", code="OBJECT_MISSING") from None
-    if stored.size != video.file_size:
-        message = f"{video.file_size} bytes were declared, {stored.size} arrived."
-        raise Conflict(message, code="SIZE_MISMATCH", declared=video.file_size, arrived=stored.size)
-    pieces = services.storage.read(video.key, end=min(FIRST_BYTES, stored.size), etag=stored.etag)
-    if not looks_like(b"".join(pieces)):
-        raise InvalidInput(f"'{video.file_name}' does not begin like a video or sound file.", code="UNREADABLE_MEDIA")
-    return stored.etag
+def _fail(services: Services, video: Video, error: InvalidInput) -> None:
+    """What lies there can't be replaced, so it will never be right. The first step would have said the same."""
+    failure = Failure(Step.EXTRACT, error.code, error.message)
+    with services.catalog.transaction() as tx:
+        tx.videos.update(video.id, when=Status.UPLOADING, status=Status.FAILED, failure=failure)

@@ -2,15 +2,19 @@
 
 import unicodedata
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from biblio.domain import keys
 from biblio.domain.flow import Status
+from biblio.domain.parts import PartPlan, checked_sha256, part_size_for
 from biblio.domain.video import MIME_TYPES, Options, Video, extension_of, title_of
-from biblio.errors import InvalidInput, TooLarge
-from biblio.pipeline.services import Services
+from biblio.errors import InvalidInput, RateLimited, TooLarge
+from biblio.pipeline.services import Limits, Services
+from biblio.ports.catalog import Transaction
 from biblio.ports.storage import SignedRequest
+from biblio.ports.users import Usage
 
 LONGEST_NAME = 255  # bytes of UTF-8, as in file systems
 LONGEST_TITLE = 500  # characters
@@ -18,24 +22,43 @@ LONGEST_TITLE = 500  # characters
 
 @dataclass(frozen=True)
 class NewVideo:
-    """What a client declares. `file_size` in bytes; `mime_type` None: assumed from the file name's ending."""
+    """What a client declares. `file_size` in bytes; `mime_type` None: assumed from the file name's ending; `sha256` is
+    that of the whole file, in hex; `fingerprint` is whatever lets the client know the file again."""
 
     file_name: str
     file_size: int
     mime_type: str | None = None
     title: str | None = None
     options: Options = Options()
+    sha256: str | None = None
+    fingerprint: str | None = None
 
 
-def begin_upload(services: Services, user_id: str, new: NewVideo) -> tuple[Video, SignedRequest]:
-    """Raises `InvalidInput` or `TooLarge`, before anything is stored."""
+@dataclass(frozen=True)
+class Parts:
+    """How to send a file that comes in parts; each is signed on demand, until `expires_at`."""
+
+    plan: PartPlan
+    expires_at: datetime
+
+
+Invitation = SignedRequest | Parts
+
+
+def begin_upload(services: Services, tx: Transaction, user_id: str, new: NewVideo) -> tuple[Video, Invitation]:
+    """A new video, and how to send its bytes. Raises `InvalidInput`, `TooLarge` and `RateLimited`."""
     video = _declared(services, user_id, new)
-    with services.catalog.transaction() as tx:
-        tx.videos.add(video)
-    signed = services.storage.sign_upload(
-        video.key, size=video.file_size, content_type=video.mime_type, seconds=services.limits.upload_seconds
-    )
-    return video, signed
+    _check_room(tx.users.usage(user_id), services.limits, video.file_size)
+    tx.videos.add(video)
+    tx.uploads.add(video.id, seconds=services.limits.upload_lifetime)
+    return video, invitations(services, tx, [video])[0]
+
+
+def invitations(services: Services, tx: Transaction, videos: Sequence[Video]) -> list[Invitation]:
+    """How to send, or go on sending, the bytes of videos that are UPLOADING."""
+    seconds = services.limits.upload_seconds
+    tx.uploads.signed([video.id for video in videos if video.part_size is None], seconds=seconds)
+    return [_invitation(services, tx, video, seconds) for video in videos]
 
 
 def checked_title(title: str) -> str:
@@ -46,6 +69,14 @@ def checked_title(title: str) -> str:
     return kept
 
 
+def _invitation(services: Services, tx: Transaction, video: Video, seconds: int) -> Invitation:
+    if video.part_size is not None:
+        return Parts(PartPlan(video.file_size, video.part_size), tx.uploads.get(video.id).expires_at)
+    return services.storage.sign_upload(
+        video.key, size=video.file_size, content_type=video.mime_type, seconds=seconds, sha256=video.sha256
+    )
+
+
 def _declared(services: Services, user_id: str, new: NewVideo) -> Video:
     name = unicodedata.normalize("NFC", new.file_name)
     if not name.strip() or len(name.encode("utf-8", "replace")) > LONGEST_NAME or "\x00" in name:
@@ -54,6 +85,7 @@ def _declared(services: Services, user_id: str, new: NewVideo) -> Video:
     _check_size(new.file_size, services.limits.largest_file)
     services.speech.check(new.options.language, new.options.model)
     now, video_id = datetime.now(UTC), str(uuid.uuid4())
+    in_parts = new.file_size > services.limits.multipart_threshold
     return Video(
         id=video_id,
         user_id=user_id,
@@ -66,6 +98,9 @@ def _declared(services: Services, user_id: str, new: NewVideo) -> Video:
         options=new.options,
         created_at=now,
         updated_at=now,
+        part_size=part_size_for(new.file_size) if in_parts else None,
+        sha256=checked_sha256(new.sha256),
+        fingerprint=new.fingerprint,
     )
 
 
@@ -74,6 +109,27 @@ def _check_size(size: int, largest: int) -> None:
         raise InvalidInput("The file is empty.", code="EMPTY_FILE")
     if size > largest:
         raise TooLarge(f"The file has {size} bytes; at most {largest} are taken.", code="FILE_TOO_LARGE", limit=largest)
+
+
+def _check_room(usage: Usage, limits: Limits, size: int) -> None:
+    """Raises `TooLarge` where the user's bytes would be too many, `RateLimited` where the uploads would."""
+    if limits.most_stored is not None and usage.stored + size > limits.most_stored:
+        message = f"{usage.stored} bytes are stored and at most {limits.most_stored} may be: delete something first."
+        raise TooLarge(message, code="QUOTA_EXCEEDED", limit=limits.most_stored, used=usage.stored)
+    if usage.uploading >= limits.most_uploads:
+        message = f"{usage.uploading} uploads are open and at most {limits.most_uploads} may be: finish or end one."
+        raise RateLimited(
+            message,
+            code="TOO_MANY_UPLOADS",
+            retry_after=_seconds_until(usage.next_expiry),
+            limit=limits.most_uploads,
+            open=usage.uploading,
+        )
+
+
+def _seconds_until(moment: datetime | None) -> float:
+    """When the oldest open upload ends by itself; finishing one makes room sooner."""
+    return max(1.0, (moment - datetime.now(UTC)).total_seconds()) if moment else 1.0
 
 
 def _checked_type(mime_type: str | None, ending: str) -> str:

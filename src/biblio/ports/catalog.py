@@ -3,9 +3,11 @@
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from biblio.ports.answers import Answers
 from biblio.ports.engine import Engine
 from biblio.ports.jobs import Jobs
 from biblio.ports.passages import Passages
+from biblio.ports.uploads import Uploads
 from biblio.ports.users import Users
 from biblio.ports.videos import Videos
 from biblio.ports.workers import Workers
@@ -28,6 +30,12 @@ class Transaction(Protocol):
 
     @property
     def workers(self) -> Workers: ...
+
+    @property
+    def uploads(self) -> Uploads: ...
+
+    @property
+    def answers(self) -> Answers: ...
 
 
 class Catalog(Engine, Protocol):

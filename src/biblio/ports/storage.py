@@ -3,9 +3,12 @@
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from biblio.ports.engine import Engine
+
+if TYPE_CHECKING:
+    from biblio.ports.multipart import MultipartUploads
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class StoredObject:
 
 class Storage(Engine, Protocol):
     """- a signed upload takes the stated size and type only, and only until it expires
+    - a signed upload takes the bytes of its sha256 only
+    - a signed upload never replaces an object
     - a signed download gives the object and ranges of it under its file name, and only until it expires
     - what was written is read back byte for byte
     - a write that breaks off leaves what was there
@@ -44,9 +49,13 @@ class Storage(Engine, Protocol):
     """
 
     bucket: str
+    multipart: "MultipartUploads"
 
-    def sign_upload(self, key: str, *, size: int, content_type: str, seconds: int) -> SignedRequest:
-        """Permission to PUT one object of exactly `size` bytes and `content_type`."""
+    def sign_upload(
+        self, key: str, *, size: int, content_type: str, seconds: int, sha256: str | None = None
+    ) -> SignedRequest:
+        """Permission to PUT one object of exactly `size` bytes, `content_type` and the SHA-256 `sha256` (hex), if
+        there is none yet: storage answers 412 where there is."""
 
     def sign_download(self, key: str, *, file_name: str, content_type: str, seconds: int) -> SignedRequest:
         """Permission to GET one object, ranges included, named `file_name` when saved."""

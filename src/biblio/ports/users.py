@@ -1,6 +1,18 @@
 """Users and their keys."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Usage:
+    """`uploading` is how many uploads are open, the first of which ends by itself at `next_expiry`. `stored` is in
+    bytes, and counts what is on its way."""
+
+    uploading: int
+    stored: int
+    next_expiry: datetime | None = None
 
 
 class Users(Protocol):
@@ -8,6 +20,8 @@ class Users(Protocol):
     - an unknown key belongs to nobody
     - only a key's digest is stored
     - a user name is taken once
+    - usage counts what is stored or on its way, of this user only
+    - usage holds other transactions off until this one ends
     """
 
     def add(self, name: str) -> str:
@@ -20,3 +34,6 @@ class Users(Protocol):
 
     def owner_of(self, key: str) -> str | None:
         """The id of the user whom a key belongs to."""
+
+    def usage(self, user_id: str) -> Usage:
+        """Until the transaction ends, nobody else asks: so two uploads at once don't both take the last place."""

@@ -31,7 +31,15 @@ class Videos(Protocol):
     def get(self, video_id: str, *, user_id: str | None = None) -> Video:
         """One video; with `user_id`, only if it is theirs and not being deleted. Raises `NotFound`."""
 
-    def page(self, user_id: str, *, limit: int, cursor: str | None = None, status: Status | None = None) -> Page:
+    def page(
+        self,
+        user_id: str,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        status: Status | None = None,
+        fingerprint: str | None = None,
+    ) -> Page:
         """Raises `InvalidInput` for a cursor that this catalog never gave."""
 
     def update(self, video_id: str, *, when: Status | None = None, **changes: Any) -> bool:

@@ -24,6 +24,7 @@ from biblio.errors import (
     TooLarge,
     Unavailable,
 )
+from biblio.ports.multipart import StoredPart
 from biblio.ports.storage import Storage
 from tests.adapters.storage.rude_server import (
     Behaviour,
@@ -47,6 +48,11 @@ CALLS: dict[str, Callable[[Storage], object]] = {
     "write": lambda storage: storage.write("videos/1/a.mp3", io.BytesIO(b"abc"), content_type="audio/mpeg"),
     "write large": lambda storage: storage.write("videos/1/a.mp3", io.BytesIO(bytes(9_000_000)), content_type="a/b"),
     "remove": lambda storage: storage.remove("videos/1/"),
+    "begin": lambda storage: storage.multipart.begin("videos/1/a", content_type="a/b", checksums=False),
+    "begin with checksums": lambda storage: storage.multipart.begin("videos/1/a", content_type="a/b", checksums=True),
+    "parts": lambda storage: storage.multipart.parts("videos/1/a", "id"),
+    "complete": lambda storage: storage.multipart.complete("videos/1/a", "id", [StoredPart(1, 1, '"0"')]),
+    "abort": lambda storage: storage.multipart.abort("videos/1/a", "id"),
 }
 
 WRONG: dict[str, tuple[Behaviour, type[BiblioError]]] = {
@@ -115,6 +121,23 @@ def test_an_answer_keeps_its_meaning(behaviour: Behaviour, kind: type[BiblioErro
         CALLS["read"](_at(endpoint))
     assert caught.value.code == code
     assert caught.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    ("vendor", "kind", "code"),
+    [
+        ("NoSuchUpload", NotFound, "NOT_FOUND"),
+        ("InvalidPart", Conflict, "PARTS_CHANGED"),
+        ("InvalidPartOrder", Conflict, "PARTS_CHANGED"),
+        ("EntityTooSmall", InvalidInput, "PART_TOO_SMALL"),
+    ],
+)
+def test_what_is_wrong_with_parts_keeps_its_meaning(vendor: str, kind: type[BiblioError], code: str) -> None:
+    # As Amazon does it when it finds out late: in the body of an answer that began with 200.
+    for status in ("400 Bad Request", "200 OK"):
+        with rude_server(error(status, vendor)) as endpoint, pytest.raises(kind) as caught:
+            CALLS["complete"](_at(endpoint))
+        assert caught.value.code == code
 
 
 def test_a_wish_for_fewer_calls_says_when_to_come_back() -> None:

@@ -13,11 +13,13 @@ from urllib.parse import quote
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
-from biblio.adapters.storage.s3_bucket import make_bucket, require_bucket, set_origins
+from biblio.adapters.storage.s3_bucket import make_bucket, require_bucket, require_origins, set_origins
 from biblio.adapters.storage.s3_client import S3Options, open_client
 from biblio.adapters.storage.s3_errors import error_code, translated
+from biblio.adapters.storage.s3_multipart import S3MultipartUploads, sha256_header
 from biblio.dsn import Dsn
 from biblio.errors import InvalidInput, Misconfigured, Rejected, Unavailable
+from biblio.ports.multipart import MultipartUploads
 from biblio.ports.storage import SignedRequest, Storage, StoredObject
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ class S3Storage:
         self._login = (key, secret)
         self._lock = Lock()
         self._clients: dict[str | None, S3Client] = {}
+        self.multipart: MultipartUploads = S3MultipartUploads(bucket, lambda: self._client, self._sign)
 
     def prepare(self) -> None:
         make_bucket(self._client, self.bucket, self._client.meta.region_name)
@@ -43,6 +46,7 @@ class S3Storage:
 
     def ping(self) -> None:
         require_bucket(self._client, self.bucket)
+        require_origins(self._client, self.bucket, self._options.origins)
 
     def close(self) -> None:
         with self._lock:
@@ -50,10 +54,14 @@ class S3Storage:
                 client.close()
             self._clients.clear()
 
-    def sign_upload(self, key: str, *, size: int, content_type: str, seconds: int) -> SignedRequest:
-        # Both become signed headers. Content-Length is not handed out: every HTTP client sets it, and none lets a page.
-        asked = {"ContentLength": size, "ContentType": content_type}
-        return self._sign("PUT", "put_object", key, seconds, asked, {"Content-Type": content_type})
+    def sign_upload(
+        self, key: str, *, size: int, content_type: str, seconds: int, sha256: str | None = None
+    ) -> SignedRequest:
+        checksum = sha256_header(sha256)
+        # All become signed headers. Content-Length is not handed out: every HTTP client sets it, and none lets a page.
+        asked = {"ContentLength": size, "ContentType": content_type, "IfNoneMatch": "*", **checksum.asked}
+        headers = {"Content-Type": content_type, "If-None-Match": "*", **checksum.headers}
+        return self._sign("PUT", "put_object", key, seconds, asked, headers)
 
     def sign_download(self, key: str, *, file_name: str, content_type: str, seconds: int) -> SignedRequest:
         asked = {"ResponseContentDisposition": _attachment(file_name), "ResponseContentType": content_type}

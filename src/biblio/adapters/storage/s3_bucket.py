@@ -1,5 +1,8 @@
 """The bucket itself: made when missing, with its rules for browsers (CORS)."""
 
+import json
+import re
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -14,6 +17,8 @@ _RULE_ID = "biblio"
 # A rule must name somebody, and `.invalid` never resolves (RFC 2606). Without any rule S3 lets no other origin in, but
 # SeaweedFS lets all in.
 _NOBODY = "https://nobody.invalid"
+# What a page must be allowed to send. A range needs no leave (it is safelisted).
+_NEEDED = {"PUT": ("content-type", "if-none-match", "x-amz-checksum-sha256"), "GET": ()}
 
 
 def require_bucket(client: "S3Client", bucket: str) -> None:
@@ -50,7 +55,7 @@ def _create(client: "S3Client", bucket: str, region: str) -> None:
 
 
 def set_origins(client: "S3Client", bucket: str, origins: tuple[str, ...]) -> None:
-    """Let pages of `origins` PUT and GET with `ETag` readable, and nobody else.
+    """Let pages of `origins` PUT and GET with ETag and checksum readable, and nobody else.
 
     Without `origins`, rules that an operator made by hand stay. Raises `Misconfigured` when origins are asked for and
     the storage takes no such rules.
@@ -58,14 +63,7 @@ def set_origins(client: "S3Client", bucket: str, origins: tuple[str, ...]) -> No
     found = _rules(client, bucket)
     if not origins and any(rule.get("ID") != _RULE_ID for rule in found):
         return
-    wanted: dict[str, Any] = {
-        "ID": _RULE_ID,
-        "AllowedOrigins": list(origins or (_NOBODY,)),
-        "AllowedMethods": ["PUT", "GET", "HEAD"],
-        "AllowedHeaders": ["*"],
-        "ExposeHeaders": ["ETag"],
-        "MaxAgeSeconds": 3600,
-    }
+    wanted = _rule_for(origins or (_NOBODY,))
     if found == [wanted]:
         return
     try:
@@ -74,6 +72,49 @@ def set_origins(client: "S3Client", bucket: str, origins: tuple[str, ...]) -> No
     except Misconfigured as error:
         if error.code != "NOT_SUPPORTED" or origins:
             raise
+
+
+def require_origins(client: "S3Client", bucket: str, origins: tuple[str, ...]) -> None:
+    """Raises `Misconfigured` unless the bucket's rules let pages of each of `origins` upload, play and read ETag."""
+    rules = _rules(client, bucket) if origins else []
+    for origin in origins:
+        for method, headers in _NEEDED.items():
+            # The first rule that fits is the one that counts.
+            rule = next((rule for rule in rules if _fits(rule, origin, method, headers)), None)
+            if rule is None or not _matches("etag", _lower(rule, "ExposeHeaders")):
+                lack = f"{method} there" if rule is None else f"read ETag after a {method}"
+                raise Misconfigured(
+                    f"The rules of bucket '{bucket}' for browsers (CORS) do not let pages of {origin} {lack}: "
+                    f"`biblio migrate` sets them, or set by hand {json.dumps({'CORSRules': [_rule_for(origins)]})}"
+                )
+
+
+def _rule_for(origins: Sequence[str]) -> dict[str, Any]:
+    return {
+        "ID": _RULE_ID,
+        "AllowedOrigins": list(origins),
+        "AllowedMethods": ["PUT", "GET", "HEAD"],
+        "AllowedHeaders": ["*"],
+        "ExposeHeaders": ["ETag", "x-amz-checksum-sha256"],
+        "MaxAgeSeconds": 3600,
+    }
+
+
+def _fits(rule: dict[str, Any], origin: str, method: str, headers: Iterable[str]) -> bool:
+    return (
+        method in rule["AllowedMethods"]
+        and _matches(origin, rule["AllowedOrigins"])
+        and all(_matches(header, _lower(rule, "AllowedHeaders")) for header in headers)
+    )
+
+
+def _lower(rule: dict[str, Any], names: str) -> list[str]:
+    return [name.lower() for name in rule.get(names, [])]
+
+
+def _matches(value: str, patterns: Iterable[str]) -> bool:
+    """A pattern's `*` stands for anything."""
+    return any(re.fullmatch(re.escape(one).replace(r"\*", ".*"), value) for one in patterns)
 
 
 def _rules(client: "S3Client", bucket: str) -> list[dict[str, Any]]:

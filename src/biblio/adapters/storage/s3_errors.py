@@ -33,6 +33,7 @@ Answer = tuple[type[BiblioError], str | None, str]
 _GONE: Answer = (NotFound, None, "Storage has no {what}.")
 _NO_BUCKET: Answer = (Misconfigured, None, "Storage has no bucket for {what}: `biblio doctor` says how to make it.")
 _CHANGED: Answer = (Conflict, "OBJECT_CHANGED", "{what} in storage is no longer what it was.")
+_OTHER_PARTS: Answer = (Conflict, "PARTS_CHANGED", "The parts of {what} in storage are not what was listed.")
 _DENIED: Answer = (Misconfigured, None, "Storage refuses these credentials for {what}: check key, secret and rights.")
 _REGION: Answer = (Misconfigured, None, "Storage sends {what} elsewhere: check the options 'endpoint' and 'region'.")
 _CLOCK: Answer = (Misconfigured, None, "Storage's clock and this machine's are too far apart: set the time.")
@@ -47,6 +48,10 @@ TABLE: dict[str | type[BaseException], Answer] = {
     "NoSuchKey": _GONE,
     "404": _GONE,
     "NoSuchBucket": _NO_BUCKET,
+    "NoSuchUpload": (NotFound, None, "Storage has no unfinished upload of {what}."),
+    "InvalidPart": _OTHER_PARTS,
+    "InvalidPartOrder": _OTHER_PARTS,
+    "EntityTooSmall": (InvalidInput, "PART_TOO_SMALL", "Only the last part of {what} may be so small."),
     "PreconditionFailed": _CHANGED,
     "412": _CHANGED,
     "InvalidRange": (InvalidInput, "RANGE_OUTSIDE_OBJECT", "The asked bytes lie outside {what}."),

@@ -1,5 +1,7 @@
-"""Who calls, and how much they may send."""
+"""Who calls, how often, and how much they may send."""
 
+import logging
+import time
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -7,13 +9,21 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from biblio.entrypoints.api.problems import problem
-from biblio.errors import Unauthenticated
+from biblio.errors import AdapterError, RateLimited, Unauthenticated
 from biblio.pipeline.services import Services
 
 LARGEST_BODY = 64 * 1024
 """Bytes. Nothing this API takes is larger: videos go straight to storage."""
 
+BURST_SECONDS = 5
+"""A user who was quiet may send this many seconds' requests at once."""
+PAUSE_SECONDS = 5.0
+"""So long is a limiter that does not answer left alone, or every request would wait for it."""
+
+log = logging.getLogger(__name__)
+
 _bearer = HTTPBearer(auto_error=False, description="The user's API key.")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
 def services_of(request: Request) -> Services:
@@ -24,14 +34,41 @@ def services_of(request: Request) -> Services:
 TheServices = Annotated[Services, Depends(services_of)]
 
 
-def user_of(services: TheServices, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> str:
-    """The id of the user whose key came with the call. Raises `Unauthenticated`."""
+class Pace:
+    """At most `per_second` requests of each user, in the long run, from all API processes together."""
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._off_until = 0.0
+
+    def keep(self, services: Services, user_id: str) -> None:
+        """Raises `RateLimited`. Without its limiter the API goes on: to take no videos would be the greater harm."""
+        if time.monotonic() < self._off_until:
+            return
+        capacity = max(1.0, self._per_second * BURST_SECONDS)
+        try:
+            wait = services.limiter.take(
+                f"requests:{user_id}", amount=1, capacity=capacity, per_second=self._per_second
+            )
+        except AdapterError as error:
+            self._off_until = time.monotonic() + PAUSE_SECONDS
+            log.error("requests are not limited for now: %s", error)
+            return
+        if wait > 0:
+            message = f"More than {self._per_second:g} requests a second: wait {wait:.1f} s."
+            raise RateLimited(message, retry_after=wait, limit=self._per_second)
+
+
+def user_of(request: Request, services: TheServices, given: Bearer) -> str:
+    """The id of the user whose key came with the call. Raises `Unauthenticated` and `RateLimited`."""
     if given is None:
         raise Unauthenticated("Send your API key: Authorization: Bearer KEY.", code="KEY_MISSING")
     with services.catalog.transaction() as tx:
         user_id = tx.users.owner_of(given.credentials)
     if user_id is None:
         raise Unauthenticated("This API key is not known.", code="KEY_UNKNOWN")
+    pace: Pace = request.app.state.pace
+    pace.keep(services, user_id)
     return user_id
 
 

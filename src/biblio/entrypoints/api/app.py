@@ -11,8 +11,8 @@ from fastapi_offline import FastAPIOffline
 
 from biblio import __version__
 from biblio.bootstrap import build, engines
-from biblio.entrypoints.api import downloads, health, searching, videos
-from biblio.entrypoints.api.access import BodyLimit
+from biblio.entrypoints.api import downloads, health, searching, storage_events, uploads, videos
+from biblio.entrypoints.api.access import BodyLimit, Pace
 from biblio.entrypoints.api.headers import SafeHeaders
 from biblio.entrypoints.api.problems import add_handlers
 from biblio.pipeline.services import Services
@@ -42,15 +42,17 @@ def create_app(settings: Settings) -> FastAPI:
         static_url="/api/docs-assets",
         lifespan=life,
     )
+    app.state.services = services
+    app.state.pace = Pace(settings.request_rate)
+    app.state.event_secret = settings.event_secret
     return _with_routes(app, services)
 
 
 def _with_routes(app: FastAPI, services: Services) -> FastAPI:
-    app.state.services = services
     app.add_middleware(BodyLimit)
     app.add_middleware(SafeHeaders, storage=services.storage)
     add_handlers(app)
-    for part in (videos, downloads, searching, health):
+    for part in (uploads, videos, downloads, searching, storage_events, health):
         app.include_router(part.router)
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     return app

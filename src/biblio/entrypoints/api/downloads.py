@@ -55,10 +55,17 @@ def media(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, A
     """Addresses that play the video and its sound, ranges included, for an hour."""
     with services.catalog.transaction() as tx:
         video = tx.videos.get(video_id, user_id=user_id)
-    if video.status is Status.UPLOADING:
-        raise Conflict("The video has not arrived yet.", code="NOT_READY")
+    if video.etag is None:
+        raise Conflict(f"There is nothing to play: the video is {video.status}.", code="NOT_READY")
+    _require_the_same(services, video)
     video_url = _signed(services, video.key, video.file_name, video.mime_type)
     return {"video": video_url, "audio": _audio(services, video)}
+
+
+def _require_the_same(services: Services, video: Video) -> None:
+    """A signed address can't be pinned to an etag, so the object is looked at before. Raises `NotFound`, `Conflict`."""
+    if services.storage.stat(video.key).etag != video.etag:
+        raise Conflict("The file in storage is no longer the one that was uploaded.", code="OBJECT_CHANGED")
 
 
 def _audio(services: Services, video: Video) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem details, and the one table of their HTTP statuses."""
 
 import logging
+from math import ceil
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -55,7 +56,7 @@ def _biblio_error(request: Request, error: Exception) -> Problem:
     status = status_of(error)
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     if status in (429, 503):
-        headers["Retry-After"] = str(round(error.details.get("retry_after") or RETRY_AFTER))
+        headers["Retry-After"] = str(ceil(error.details.get("retry_after") or RETRY_AFTER))
     if status >= 500:
         log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
     return problem(status, error.code, error.message, headers=headers, **_shown(error.details))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from biblio.domain.flow import Status, Step
 from biblio.domain.search import Found
 from biblio.domain.video import Options, Video
+from biblio.pipeline.upload import Invitation
 from biblio.ports.storage import SignedRequest
 
 LARGEST_NUMBER = 2**63 - 1
@@ -31,17 +32,39 @@ class CreateVideo(Request):
     mime_type: Annotated[str, StringConstraints(max_length=200)] | None = None
     title: Annotated[str, StringConstraints(max_length=1000)] | None = None
     options: VideoOptions = VideoOptions()
+    sha256: Annotated[str, StringConstraints(max_length=64)] | None = None
+    fingerprint: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[ -~]+$")] | None = None
+
+
+class SignParts(Request):
+    numbers: Annotated[list[int], Field(min_length=1, max_length=100, examples=[[1, 2, 3]])]
+    sha256: dict[Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}$")], str] = Field(default={}, max_length=100)
 
 
 class ChangeVideo(Request):
     title: Annotated[str, StringConstraints(max_length=1000)]
 
 
-class Upload(BaseModel):
+class PutUpload(BaseModel):
+    """One PUT of the whole file."""
+
     method: Literal["PUT"]
     url: str
     headers: dict[str, str]
     expires_at: datetime
+
+
+class MultipartUpload(BaseModel):
+    """Parts 1 to `part_count` of `part_size` bytes, the last of what is left. Their addresses come from `parts_url`."""
+
+    method: Literal["MULTIPART"]
+    part_size: int
+    part_count: int
+    parts_url: str
+    expires_at: datetime
+
+
+Upload = Annotated[PutUpload | MultipartUpload, Field(discriminator="method")]
 
 
 class CreatedVideo(BaseModel):
@@ -50,10 +73,46 @@ class CreatedVideo(BaseModel):
     upload: Upload
 
 
+class SignedPartUrl(PutUpload):
+    number: int
+    size: int
+
+
+class SignedParts(BaseModel):
+    parts: list[SignedPartUrl]
+
+
+class StoredPart(BaseModel):
+    number: int
+    size: int
+    etag: str
+
+
+class StoredParts(BaseModel):
+    """`checksums` is null before the first part was signed."""
+
+    video_id: str
+    part_size: int
+    part_count: int
+    checksums: bool | None
+    parts: list[StoredPart]
+    missing: list[int]
+
+
+class CanceledUpload(BaseModel):
+    video_id: str
+    status: Status
+
+
+class EventsTaken(BaseModel):
+    started: int
+    ignored: int
+
+
 class Accepted(BaseModel):
     message: str
     video_id: str
-    status: Status
+    status: Literal[Status.PENDING]
     check_status_url: str
 
 
@@ -80,6 +139,7 @@ class ListedVideo(VideoStatus):
     language: str | None
     duration: float | None
     created_at: datetime
+    upload: Upload | None = None
 
 
 class VideoPage(BaseModel):
@@ -162,7 +222,19 @@ def listed_shape(video: Video) -> dict[str, Any]:
     }
 
 
-def upload_shape(signed: SignedRequest) -> dict[str, Any]:
+def upload_shape(video: Video, invitation: Invitation) -> dict[str, Any]:
+    if isinstance(invitation, SignedRequest):
+        return signed_shape(invitation)
+    return {
+        "method": "MULTIPART",
+        "part_size": invitation.plan.part_size,
+        "part_count": invitation.plan.count,
+        "parts_url": f"/api/videos/{video.id}/upload/parts",
+        "expires_at": invitation.expires_at,
+    }
+
+
+def signed_shape(signed: SignedRequest) -> dict[str, Any]:
     return {
         "method": signed.method,
         "url": signed.url,

@@ -10,30 +10,9 @@ from biblio.entrypoints.api import shapes
 from biblio.entrypoints.api.access import TheServices, TheUser
 from biblio.entrypoints.api.shapes import listed_shape, status_shape, upload_shape
 from biblio.pipeline.delete import request_deletion
-from biblio.pipeline.trigger import complete_upload
-from biblio.pipeline.upload import NewVideo, begin_upload, checked_title
+from biblio.pipeline.upload import checked_title, invitations
 
 router = APIRouter(prefix="/api/videos", tags=["videos"])
-
-
-@router.post("", status_code=201, response_model=shapes.CreatedVideo)
-def create(services: TheServices, user_id: TheUser, body: shapes.CreateVideo) -> dict[str, Any]:
-    """Announce a video; the answer says where and how to upload its bytes, straight to storage, within 5 minutes."""
-    new = NewVideo(body.file_name, body.file_size, body.mime_type, body.title, body.options.as_options())
-    video, signed = begin_upload(services, user_id, new)
-    return {"video_id": video.id, "status": video.status, "upload": upload_shape(signed)}
-
-
-@router.post("/{video_id}/upload-complete", status_code=202, response_model=shapes.Accepted)
-def upload_complete(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
-    """Say that the bytes have arrived. They are checked and processing begins; a second call changes nothing."""
-    video = complete_upload(services, user_id, video_id)
-    return {
-        "message": "Processing started",
-        "video_id": video.id,
-        "status": video.status,
-        "check_status_url": f"/api/videos/{video.id}/status",
-    }
 
 
 @router.get("/{video_id}/status", response_model=shapes.VideoStatus)
@@ -50,11 +29,21 @@ def page(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     status: Status | None = None,
+    fingerprint: Annotated[str | None, Query(max_length=128)] = None,
 ) -> dict[str, Any]:
-    """The user's videos, newest first; `next` is the cursor of the following page."""
+    """The user's videos, newest first; `next` is the cursor of the following page.
+
+    With `status=UPLOADING`, each has an `upload`, by which its bytes can still be sent, from any device.
+    """
     with services.catalog.transaction() as tx:
-        found = tx.videos.page(user_id, limit=limit, cursor=cursor, status=status)
-    return {"videos": [listed_shape(video) for video in found.videos], "next": found.next}
+        found = tx.videos.page(user_id, limit=limit, cursor=cursor, status=status, fingerprint=fingerprint)
+        asked = found.videos if status is Status.UPLOADING else ()
+        uploads = {
+            video.id: upload_shape(video, one)
+            for video, one in zip(asked, invitations(services, tx, asked), strict=True)
+        }
+    videos = [{**listed_shape(video), "upload": uploads.get(video.id)} for video in found.videos]
+    return {"videos": videos, "next": found.next}
 
 
 @router.get("/{video_id}", response_model=shapes.WholeVideo)
@@ -63,7 +52,10 @@ def whole(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, A
     with services.catalog.transaction() as tx:
         video = tx.videos.get(video_id, user_id=user_id)
         script, _ = tx.videos.transcript(video_id)
-    more = {"script": script, "meta_info": video.meta_info, "options": video.options.as_json()}
+        upload = None
+        if video.status is Status.UPLOADING:
+            upload = upload_shape(video, invitations(services, tx, [video])[0])
+    more = {"script": script, "meta_info": video.meta_info, "options": video.options.as_json(), "upload": upload}
     return {**listed_shape(video), **more}
 
 

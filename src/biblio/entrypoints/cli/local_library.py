@@ -34,6 +34,7 @@ class LocalLibrary:
             prepare=self._prepare,
             on_event=say,
             given=_given(settings),
+            arrivals="/api/storage-events",
         )
 
     @property

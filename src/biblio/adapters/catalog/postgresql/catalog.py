@@ -9,8 +9,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from biblio.adapters.catalog.postgresql.answers import PostgresAnswers
 from biblio.adapters.catalog.postgresql.jobs import PostgresJobs
 from biblio.adapters.catalog.postgresql.passages import PostgresPassages
+from biblio.adapters.catalog.postgresql.uploads import PostgresUploads
 from biblio.adapters.catalog.postgresql.users import PostgresUsers
 from biblio.adapters.catalog.postgresql.videos import PostgresVideos
 from biblio.adapters.catalog.postgresql.workers import PostgresWorkers
@@ -38,6 +40,8 @@ class PostgresTransaction:
     jobs: PostgresJobs
     passages: PostgresPassages
     workers: PostgresWorkers
+    uploads: PostgresUploads
+    answers: PostgresAnswers
 
 
 class PostgresCatalog:
@@ -61,6 +65,8 @@ class PostgresCatalog:
                 PostgresJobs(connection),
                 PostgresPassages(connection),
                 PostgresWorkers(connection),
+                PostgresUploads(connection),
+                PostgresAnswers(connection),
             )
 
     def prepare(self) -> None:

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Float,
@@ -53,6 +54,9 @@ videos = Table(
     Column("mime_type", Text, nullable=False),
     Column("key", Text, nullable=False),
     Column("etag", Text),
+    Column("part_size", BigInteger),
+    Column("sha256", Text),
+    Column("fingerprint", Text),
     Column("status", Text, nullable=False),
     Column("step", Text),
     Column("progress", Integer, nullable=False, server_default=text("0")),
@@ -69,6 +73,33 @@ videos = Table(
     _moment("created_at", now=True),
     _moment("updated_at", now=True),
     Index("videos_by_user", "user_id", "created_at", "id"),
+    Index("videos_uploading", "user_id", "fingerprint", postgresql_where=text("status = 'UPLOADING'")),
+)
+
+# Without a foreign key: what was signed for a video may still be written after the video is gone.
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("video_id", Uuid(as_uuid=False), primary_key=True),
+    # Storage's name of the multipart upload; NULL until the first part is signed, and for one PUT.
+    Column("upload_id", Text),
+    Column("checksums", Boolean),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    _moment("signed_until"),
+    _moment("active_at", now=True),
+    _moment("look_at", now=True),
+    Index("uploads_to_look_at", "look_at"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request", LargeBinary, nullable=False),
+    Column("answer", JSONB, nullable=False),
+    _moment("created_at", now=True),
+    Index("answers_by_age", "created_at"),
 )
 
 jobs = Table(

@@ -3,11 +3,16 @@
 import hashlib
 import uuid
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from biblio.adapters.catalog.postgresql.tables import api_keys, users
+from biblio.adapters.catalog.postgresql.tables import api_keys, uploads, users, videos
+from biblio.domain.flow import Status
 from biblio.errors import Conflict
+from biblio.ports.users import Usage
+
+EMPTY = (Status.CANCELED, Status.EXPIRED, Status.DELETING)
+"""Statuses whose videos hold no bytes, or soon none."""
 
 
 class PostgresUsers:
@@ -30,6 +35,19 @@ class PostgresUsers:
 
     def owner_of(self, key: str) -> str | None:
         return self._connection.scalar(select(api_keys.c.user_id).where(api_keys.c.digest == _digest(key)))
+
+    def usage(self, user_id: str) -> Usage:
+        # Not FOR UPDATE, which would also hold off every insert that names this user.
+        self._connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True))
+        mine = select(func.coalesce(func.sum(videos.c.file_size), 0)).where(videos.c.user_id == user_id)
+        stored = self._connection.scalar(mine.where(videos.c.status.not_in(EMPTY))) or 0
+        open_ = (
+            select(func.count(), func.min(uploads.c.expires_at))
+            .select_from(videos.outerjoin(uploads, uploads.c.video_id == videos.c.id))
+            .where(videos.c.user_id == user_id, videos.c.status == Status.UPLOADING)
+        )
+        uploading, next_expiry = self._connection.execute(open_).one()
+        return Usage(uploading, int(stored), next_expiry)
 
 
 def _digest(key: str) -> bytes:

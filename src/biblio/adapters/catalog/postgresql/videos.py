@@ -38,10 +38,20 @@ class PostgresVideos:
             raise NotFound("There is no such video.", code="VIDEO_NOT_FOUND")
         return video_of(row)
 
-    def page(self, user_id: str, *, limit: int, cursor: str | None = None, status: Status | None = None) -> Page:
+    def page(
+        self,
+        user_id: str,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        status: Status | None = None,
+        fingerprint: str | None = None,
+    ) -> Page:
         query = select(*COLUMNS).where(videos.c.user_id == user_id, videos.c.status != Status.DELETING)
         if status is not None:
             query = query.where(videos.c.status == status)
+        if fingerprint is not None:
+            query = query.where(videos.c.fingerprint == fingerprint)
         if cursor is not None:
             query = query.where(tuple_(videos.c.created_at, videos.c.id) < _decode(cursor))
         newest_first = query.order_by(videos.c.created_at.desc(), videos.c.id.desc()).limit(limit + 1)
