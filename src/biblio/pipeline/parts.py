@@ -54,13 +54,21 @@ def parts_so_far(services: Services, user_id: str, video_id: str) -> PartsSoFar:
     """Raises `NotFound` and `Conflict` as `sign_parts`."""
     video, upload, plan = _open(services, user_id, video_id)
     parts = stored_parts(services, video, upload)
-    checksums = upload.checksums
     if parts is None:
-        # Storage threw it away, as lifecycle rules do: the next part that is signed begins another.
+        return _after_its_end(services, video, upload, plan)
+    return PartsSoFar(plan, upload.checksums, parts, plan.missing((part.number, part.size) for part in parts))
+
+
+def _after_its_end(services: Services, video: Video, upload: Upload, plan: PartPlan) -> PartsSoFar:
+    """Somebody has just put it together: then nothing is missing. Or storage threw it away, as lifecycle rules do: then
+    the next part that is signed begins another."""
+    try:
+        services.storage.stat(video.key)
+    except NotFound:
         with services.catalog.transaction() as tx:
             tx.uploads.begun(video.id, None, checksums=None, instead_of=upload.upload_id)
-        parts, checksums = [], None
-    return PartsSoFar(plan, checksums, parts, plan.missing((part.number, part.size) for part in parts))
+        return PartsSoFar(plan, None, [], plan.missing([]))
+    return PartsSoFar(plan, upload.checksums, [], [])
 
 
 def stored_parts(services: Services, video: Video, upload: Upload) -> Sequence[StoredPart] | None:

@@ -45,8 +45,8 @@ class Jobs(Protocol):
         """
 
     def due(self, *, quiet: Collection[Queue], limit: int) -> Sequence[Job]:
-        """Jobs no worker was told of, or whose lease ended; in `quiet` queues, where no message waits, also those that
-        were told of some seconds ago and not taken: the broker lost them."""
+        """Jobs no worker was told of within a second, or whose lease ended; in `quiet` queues, where no message waits,
+        also those that were told of some seconds ago and not taken: the broker lost them."""
 
     def told(self, job: Job) -> None:
         """The broker has the message of this job."""

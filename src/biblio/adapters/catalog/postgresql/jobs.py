@@ -20,6 +20,9 @@ from biblio.ports.jobs import Claim
 UNTAKEN = timedelta(seconds=5)
 """A told job that stays untaken this long while its queue is empty was lost by the broker."""
 
+UNTOLD = timedelta(seconds=1)
+"""A younger job is just being announced by whoever requested it; a second message would only be noise."""
+
 NOW = func.clock_timestamp()
 LOST = "Another worker has this step now, or the video was deleted or begun anew."
 
@@ -70,7 +73,8 @@ class PostgresJobs:
     def due(self, *, quiet: Collection[Queue], limit: int) -> Sequence[Job]:
         ripe = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= NOW)
         lost = and_(jobs.c.queue.in_(list(quiet)), jobs.c.told_at < NOW - UNTAKEN)
-        waiting = and_(jobs.c.state == "READY", ripe, or_(jobs.c.told_at.is_(None), lost))
+        untold = and_(jobs.c.told_at.is_(None), jobs.c.created_at < NOW - UNTOLD)
+        waiting = and_(jobs.c.state == "READY", ripe, or_(untold, lost))
         # A job may run that nobody was told of, its publisher having died; NOT (NULL > …) is NULL, so say it out.
         told_since = and_(jobs.c.told_at.is_not(None), jobs.c.told_at > jobs.c.lease_until, ~lost)
         left = and_(jobs.c.state == "RUNNING", jobs.c.lease_until < NOW, ~told_since)

@@ -48,8 +48,7 @@ class PostgresUploads:
     def signed(self, video_ids: Collection[str], *, seconds: float) -> None:
         until = func.greatest(uploads.c.signed_until, NOW + timedelta(seconds=seconds))
         change = update(uploads).where(uploads.c.video_id.in_(list(video_ids)))
-        soon = func.least(uploads.c.look_at, NOW + MOST_OFTEN)
-        self._connection.execute(change.values(signed_until=until, active_at=NOW, look_at=soon))
+        self._connection.execute(change.values(signed_until=until, active_at=NOW, look_at=NOW))
 
     def due(self, *, limit: int) -> Sequence[Upload]:
         ripe = select(uploads.c.video_id).where(uploads.c.look_at <= NOW).order_by(uploads.c.look_at).limit(limit)
