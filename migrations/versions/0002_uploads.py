@@ -12,12 +12,17 @@ def upgrade() -> None:
     op.add_column("videos", sa.Column("part_size", sa.BigInteger(), nullable=True))
     op.add_column("videos", sa.Column("sha256", sa.Text(), nullable=True))
     op.add_column("videos", sa.Column("fingerprint", sa.Text(), nullable=True))
+    op.add_column("videos", sa.Column("acknowledged", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+    op.execute("UPDATE videos SET acknowledged = true WHERE status <> 'UPLOADING'")
     op.create_index(
-        "videos_uploading",
+        "videos_uploading", "videos", ["user_id"], unique=False, postgresql_where=sa.text("status = 'UPLOADING'")
+    )
+    op.create_index(
+        "videos_unacknowledged",
         "videos",
         ["user_id", "fingerprint"],
         unique=False,
-        postgresql_where=sa.text("status = 'UPLOADING'"),
+        postgresql_where=sa.text("NOT acknowledged"),
     )
     op.create_table(
         "uploads",
@@ -54,7 +59,9 @@ def downgrade() -> None:
     op.drop_table("answers")
     op.drop_index("uploads_to_look_at", table_name="uploads")
     op.drop_table("uploads")
+    op.drop_index("videos_unacknowledged", table_name="videos", postgresql_where=sa.text("NOT acknowledged"))
     op.drop_index("videos_uploading", table_name="videos", postgresql_where=sa.text("status = 'UPLOADING'"))
+    op.drop_column("videos", "acknowledged")
     op.drop_column("videos", "fingerprint")
     op.drop_column("videos", "sha256")
     op.drop_column("videos", "part_size")

@@ -11,6 +11,7 @@ import pytest
 
 from biblio.domain import keys
 from biblio.errors import NotFound
+from biblio.pipeline.sweep import sweep
 from tests.api.conftest import MIB, Api
 
 FILE = b"\x00\x00\x00\x18ftypmp42" + os.urandom(20 * MIB)
@@ -119,6 +120,19 @@ def test_an_upload_goes_on_elsewhere(api: Api) -> None:
         assert complete(api.http, video_id).status_code == 202
         assert api.http.get(f"/api/videos/{video_id}").json()["upload"] is None
     assert all(video["upload"] is None for video in api.http.get("/api/videos").json()["videos"])
+
+
+def test_a_client_that_died_after_its_last_byte_finds_its_video_again(api: Api) -> None:
+    fingerprint = uuid4().hex
+    video_id = begin(api.http, fingerprint=fingerprint)
+    asked = {"acknowledged": "false", "fingerprint": fingerprint}
+    send(api.http, video_id, [1, 2, 3])
+    assert api.http.get("/api/videos", params=asked).json()["videos"][0]["upload"]["method"] == "MULTIPART"
+    sweep(api.services)
+    (found,) = api.http.get("/api/videos", params=asked).json()["videos"]
+    assert (found["video_id"], found["status"], found["upload"]) == (video_id, "PENDING", None)
+    assert complete(api.http, video_id).status_code == 202
+    assert api.http.get("/api/videos", params=asked).json()["videos"] == []
 
 
 def test_parts_with_checksums(api: Api) -> None:

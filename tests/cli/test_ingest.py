@@ -6,11 +6,15 @@ import pty
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import COMMAND, Biblio
-from tests.emulators.biblio_api import ROAD, ApiEmulator, Fault
+from tests.emulators.biblio_api import ROAD, ApiEmulator
+from tests.emulators.faults import SLOW, Fault
 
 
 def objects(text: str) -> list[dict[str, Any]]:
@@ -79,12 +83,25 @@ def test_a_dead_server_is_told_once(api: ApiEmulator, biblio: Biblio, film: str)
 
 
 def test_a_broken_upload_leaves_the_others_alone(api: ApiEmulator, biblio: Biblio, film: str) -> None:
-    api.faults.append(Fault("PUT .*", 1))
+    api.faults.append(Fault("PUT .*", 400))
     done = biblio("ingest", film, film, "--json")
     assert done.returncode == 1
     first, second = objects(done.stdout)
-    assert (first["status"], first["error"]["code"]) == ("FAILED", "UPLOAD_INTERRUPTED")
+    assert (first["status"], first["error"]["code"]) == ("FAILED", "UPLOAD_REJECTED")
     assert second["status"] == "PENDING"
+
+
+def test_an_upload_goes_on_where_it_stopped(api: ApiEmulator, biblio: Biblio, film: str) -> None:
+    api.threshold, api.part_size = 0, 1000
+    api.faults.append(Fault("PUT .*/4", 400))
+    assert biblio("ingest", film).returncode == 1
+    (parts,) = api.storage.parts.values()
+    for number in set(parts) - {2}:
+        del parts[number]
+    done = biblio("ingest", film)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[:2] == [f"{film}: uploading 4.0 kB", f"{film}: resumed at 25%"]
+    assert len(api.videos) == 1
 
 
 def test_usage_errors_are_2(biblio: Biblio, film: str) -> None:
@@ -95,14 +112,14 @@ def test_usage_errors_are_2(biblio: Biblio, film: str) -> None:
     assert "one file" in done.stderr
 
 
-def test_ctrl_c_says_that_the_server_goes_on(
-    api: ApiEmulator, environment: dict[str, str], film: str, tmp_path: Path
-) -> None:
-    api.longest_road = ("PENDING",)  # never ends
+def interrupted(
+    environment: dict[str, str], folder: Path, *arguments: str, when: Callable[[], bool]
+) -> tuple[str, str]:
+    """What `biblio ingest` wrote to standard output and error until it ended by a Ctrl-C `when` told so."""
     process = subprocess.Popen(
-        [*COMMAND, "ingest", film, "--wait", "--json"],
+        [*COMMAND, "ingest", *arguments],
         env=environment,
-        cwd=tmp_path,
+        cwd=folder,
         text=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -110,14 +127,52 @@ def test_ctrl_c_says_that_the_server_goes_on(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     deadline = time.monotonic() + 60
-    while not any(call.endswith("/status") for call in api.calls) and time.monotonic() < deadline:
+    while not when() and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert out == ""
-    assert err.startswith("Stopped. biblio goes on with what was uploaded (1 of 1 files)")
     assert "Traceback" not in err
+    return out, err
+
+
+def test_ctrl_c_says_that_the_server_goes_on(
+    api: ApiEmulator, environment: dict[str, str], film: str, tmp_path: Path
+) -> None:
+    api.longest_road = ("PENDING",)  # never ends
+    out, err = interrupted(
+        environment,
+        tmp_path,
+        *(film, "--wait", "--json"),
+        when=lambda: any(call.endswith("/status") for call in api.calls),
+    )
+    assert out == ""
+    assert err.startswith("Stopped. biblio goes on with what was uploaded (1 of 1 files); `biblio list` shows")
+
+
+@pytest.mark.parametrize("threshold", [0, 100_000], ids=["in parts", "whole"])
+def test_ctrl_c_says_how_to_go_on(
+    api: ApiEmulator, environment: dict[str, str], biblio: Biblio, film: str, tmp_path: Path, threshold: int
+) -> None:
+    api.threshold, api.part_size = threshold, 1000
+    api.faults.append(Fault("PUT .*/3|PUT .*-[0-9]{12}", SLOW, times=9, seconds=30))
+    out, err = interrupted(environment, tmp_path, film, when=lambda: len(api.storage.calls) > 0)
+    assert err == "Stopped. What has arrived is kept: the same command goes on where it stopped.\n"
+    api.faults.clear()
+    assert biblio("ingest", film).returncode == 0
+    assert len(api.videos) == 1
+
+
+def test_ctrl_c_leaves_out_what_is_done(
+    api: ApiEmulator, environment: dict[str, str], film: str, tmp_path: Path
+) -> None:
+    (tmp_path / "second.mp4").write_bytes(b"second")
+    api.faults.append(Fault("PUT .*-0{11}1", SLOW, times=9, seconds=30))
+    _, err = interrupted(environment, tmp_path, film, "second.mp4", when=lambda: len(api.storage.calls) > 1)
+    assert err == (
+        "Stopped. biblio goes on with what was uploaded (1 of 2 files); "
+        "the same command without those goes on where it stopped.\n"
+    )
 
 
 def test_on_a_terminal_bars_and_then_a_line(environment: dict[str, str], film: str, tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 import json
 import os
+import pty
+import subprocess
 
 import pytest
 
 from biblio.entrypoints.cli.output import clock, one_line
-from tests.cli.conftest import Biblio
+from tests.cli.conftest import COMMAND, Biblio
 from tests.emulators.biblio_api import ROAD, TEXT, ApiEmulator
 
 
@@ -24,6 +26,22 @@ def test_list(biblio: Biblio, video_id: str) -> None:
     (line,) = biblio("list", "--json", "--status", "COMPLETED").stdout.splitlines()
     assert json.loads(line)["video_id"] == video_id
     assert biblio("list", "--status", "sleeping").returncode == 2
+
+
+def test_list_says_how_uploads_go_on_and_keeps_their_addresses(
+    api: ApiEmulator, environment: dict[str, str], biblio: Biblio
+) -> None:
+    api.add("cut off.mp4", 1000, "video/mp4", None, {})
+    (line,) = biblio("list", "--json").stdout.splitlines()
+    assert json.loads(line)["status"] == "UPLOADING"
+    assert "s3cr3t" not in line
+    ours, theirs = pty.openpty()
+    subprocess.run([*COMMAND, "list"], env=environment, stdout=theirs, stderr=theirs, timeout=60, check=True)
+    os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "uploading" in shown
+    assert "1 not uploaded to the end: `biblio ingest` of the same file goes on where it stopped." in shown
 
 
 def test_status(api: ApiEmulator, biblio: Biblio, video_id: str) -> None:

@@ -2,15 +2,13 @@
 
 import os
 import socket
-import tracemalloc
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from biblio.client import Client
-from biblio.client.client import file_name_of
+from biblio.client.source import file_name_of
 from biblio.errors import (
     BiblioError,
     Conflict,
@@ -24,103 +22,8 @@ from biblio.errors import (
     Unauthenticated,
     Unavailable,
 )
-from tests.emulators.biblio_api import DROP, KEY, ROAD, ApiEmulator, Fault, running_api
-
-HANG_UP_MIDWAY = 1
-
-
-@pytest.fixture
-def api() -> Iterator[ApiEmulator]:
-    with running_api() as server:
-        yield server
-
-
-@pytest.fixture
-def client(api: ApiEmulator) -> Iterator[Client]:
-    with Client(api.url, KEY) as client:
-        yield client
-
-
-@pytest.fixture
-def film(tmp_path: Path) -> Path:
-    path = tmp_path / "데이터베이스 강의 [01].mp4"
-    path.write_bytes(os.urandom(3_000_000))
-    return path
-
-
-def test_a_file_goes_to_storage_and_onto_the_road(api: ApiEmulator, client: Client, film: Path) -> None:
-    heard: list[int] = []
-    accepted = client.upload(film, language="ko", model="fast", on_progress=heard.append)
-    video_id = accepted["video_id"]
-    assert accepted == {
-        "message": "Processing started",
-        "video_id": video_id,
-        "status": "PENDING",
-        "check_status_url": f"/api/videos/{video_id}/status",
-    }
-    assert api.received[video_id] == 3_000_000
-    assert api.videos[video_id]["options"] == {"language": "ko", "model": "fast"}
-    assert api.videos[video_id]["file_name"] == film.name
-    assert heard == [1_048_576, 2_097_152, 3_000_000]
-
-
-def test_storage_sees_the_signed_headers_and_never_the_key(api: ApiEmulator, client: Client, film: Path) -> None:
-    client.upload(film)
-    sent = {name.lower(): value for name, value in api.put_headers.items()}
-    assert sent["content-type"] == "video/mp4"
-    assert sent["content-length"] == "3000000"
-    assert "transfer-encoding" not in sent
-    assert "authorization" not in sent
-
-
-def test_a_big_file_is_never_in_memory(client: Client, tmp_path: Path) -> None:
-    path = tmp_path / "big.mkv"
-    with path.open("wb") as file:
-        file.truncate(100 * 1024**2)
-    tracemalloc.start()
-    client.upload(path)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 12 * 1024**2  # the emulator's pieces count too
-
-
-@pytest.mark.parametrize("change", [b"more", b""])
-def test_a_file_that_changes_while_it_is_sent_is_refused(
-    api: ApiEmulator, client: Client, film: Path, change: bytes
-) -> None:
-    def meddle(_sent: int) -> None:
-        with film.open("r+b") as file:
-            file.seek(0, os.SEEK_END)
-            file.write(change) if change else file.truncate(1_500_000)
-
-    with pytest.raises(Conflict) as caught:
-        client.upload(film, on_progress=meddle)
-    assert caught.value.code == "FILE_CHANGED"
-    assert not any(call.endswith("upload-complete") for call in api.calls)
-
-
-@pytest.mark.parametrize(
-    ("fault", "code"),
-    [
-        (Fault("PUT .*", HANG_UP_MIDWAY), "UPLOAD_INTERRUPTED"),
-        (Fault("PUT .*", 503), "UPLOAD_INTERRUPTED"),
-        (Fault("PUT .*", 400), "UPLOAD_REJECTED"),
-    ],
-)
-def test_an_upload_that_breaks_says_why(api: ApiEmulator, client: Client, film: Path, fault: Fault, code: str) -> None:
-    api.faults.append(fault)
-    with pytest.raises(BiblioError) as caught:
-        client.upload(film)
-    assert caught.value.code == code
-    assert "s3cr3t" not in caught.value.message
-    assert not any(call.endswith("upload-complete") for call in api.calls)
-
-
-def test_an_expired_address_says_so(api: ApiEmulator, client: Client, film: Path) -> None:
-    api.expired_uploads = True
-    with pytest.raises(Rejected, match="expired") as caught:
-        client.upload(film)
-    assert caught.value.code == "UPLOAD_URL_EXPIRED"
+from tests.emulators.biblio_api import KEY, ROAD, ApiEmulator
+from tests.emulators.faults import DROP, Fault
 
 
 def test_waiting_hears_every_change_and_ends(client: Client, film: Path) -> None:

@@ -42,6 +42,7 @@ class VideosContract(CatalogSuite):
             part_size=8 * 1024**2,
             sha256="ab" * 32,
             fingerprint="cd" * 32,
+            acknowledged=True,
             duration=5400.25,
             language="ko",
             meta_info={"passages": 3, "엔진": ["whisper", None, 0.5]},

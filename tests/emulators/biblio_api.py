@@ -1,62 +1,40 @@
-"""biblio's HTTP API and its storage on a real socket, for tests of the client alone. It misbehaves on order."""
+"""biblio's HTTP API and its storage on real sockets, for tests of the client alone. They misbehave on order."""
 
 import json
-import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
+
+from tests.emulators.biblio_storage import StorageEmulator
+from tests.emulators.biblio_uploads import Uploads, upload_of
+from tests.emulators.faults import DROP, LOSE, FaultyServer
 
 KEY = "key-of-the-emulator"
 ROAD = ("PENDING", "EXTRACTING", "TRANSCRIBING", "EMBEDDING", "INDEXING", "COMPLETED")
 NOW = "2026-01-05T09:00:00Z"
-DROP = 0
-"""Instead of an HTTP status: hang up without an answer."""
 TEXT = "그래서 트랜잭션은 전부 되거나 전부 안 되거나 둘 중 하나입니다."
+HIDDEN = frozenset({"script", "meta_info", "options"})
+"""What a listing leaves out."""
+INNER = frozenset({"sha256", "fingerprint", "acknowledged", "checksums"})
+"""What no answer tells."""
 
 
-@dataclass
-class Fault:
-    """Answer the next `times` calls whose `METHOD path` matches with `status`."""
+class ApiEmulator(FaultyServer):
+    """Every status call moves a video one step on; a file name with `silent` fails, as if it had no sound.
 
-    pattern: str
-    status: int
-    times: int = 1
-    headers: dict[str, str] = field(default_factory=dict)
-    body: dict[str, Any] = field(default_factory=dict)
-
-
-class ApiEmulator(ThreadingHTTPServer):
-    """Every status call moves a video one step on; a file name with `silent` fails, as if it had no sound."""
-
-    daemon_threads = True
+    Files of more than `threshold` bytes go in parts of `part_size`; addresses hold for `url_seconds`.
+    """
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        super().__init__(_Handler, [])
+        self.storage = StorageEmulator(self.faults)
         self.videos: dict[str, dict[str, Any]] = {}
-        self.received: dict[str, int] = {}
-        self.calls: list[str] = []
-        self.put_headers: dict[str, str] = {}
-        self.faults: list[Fault] = []
-        self.expired_uploads = False
+        self.answers: dict[str, dict[str, Any]] = {}
+        self.keys: list[str | None] = []
+        self.signed: list[list[int]] = []
+        self.threshold, self.part_size, self.url_seconds = 100 * 1024**2, 8 * 1024**2, 300.0
         self.longest_road: tuple[str, ...] = ROAD
-        self.lock = threading.Lock()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Silent: a client that hangs up is part of the tests."""
-
-    def fault_for(self, call: str) -> Fault | None:
-        with self.lock:
-            for fault in self.faults:
-                if fault.times and re.fullmatch(fault.pattern, call):
-                    fault.times -= 1
-                    return fault
-        return None
 
     def add(self, file_name: str, size: int, mime_type: str | None, title: str | None, options: Any) -> dict[str, Any]:
         video_id = f"00000000-0000-4000-8000-{len(self.videos):012}"
@@ -75,6 +53,10 @@ class ApiEmulator(ThreadingHTTPServer):
             "created_at": NOW,
             "updated_at": NOW,
             "options": options,
+            "sha256": None,
+            "fingerprint": None,
+            "acknowledged": "false",
+            "checksums": None,
             "script": None,
             "meta_info": {},
         }
@@ -93,100 +75,69 @@ class ApiEmulator(ThreadingHTTPServer):
             video.update(language="ko", duration=3723.5, progress=100)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class _Handler(Uploads):
     @property
-    def api(self) -> ApiEmulator:
+    def api(self) -> ApiEmulator:  # type: ignore[override]
         return cast(ApiEmulator, self.server)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
 
     def _any(self) -> None:
         parts = urlsplit(self.path)
-        call = f"{self.command} {parts.path}"
-        self.api.calls.append(call)
-        fault = self.api.fault_for(call)
+        fault = self.api.fault_for(f"{self.command} {parts.path}")
+        self.losing = fault is not None and fault.status == LOSE
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if fault and fault.status == DROP:
             self.close_connection = True
-            return
-        if self.command == "PUT":
-            self._store(parts.path.rpartition("/")[2], fault)
-            return
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if fault:
-            self._answer(fault.status, fault.body, fault.headers)
+        elif fault and not self.losing:
+            self.answer(fault.status, fault.body, fault.headers)
         elif self.headers["Authorization"] != f"Bearer {KEY}":
-            self._problem(401, "UNAUTHENTICATED", "The key is missing or not known.")
+            self.problem(401, "UNAUTHENTICATED", "The key is missing or not known.")
         else:
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
             self._route(parts.path, query, json.loads(body) if body else {})
 
-    do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = _any
+    do_GET = do_POST = do_PATCH = do_DELETE = _any
 
     def _route(self, path: str, query: dict[str, str], body: dict[str, Any]) -> None:
         if path == "/api/search":
-            self._answer(200, self._found(query))
+            self.answer(200, self._found(query))
         elif path == "/api/videos":
-            self._create(body) if self.command == "POST" else self._list(query)
+            self.create(body) if self.command == "POST" else self._list(query)
         else:
             video_id, _, rest = path.removeprefix("/api/videos/").partition("/")
             video = self.api.videos.get(video_id)
             if video is None:
-                self._problem(404, "NOT_FOUND", "There is no such video.")
+                self.problem(404, "NOT_FOUND", "There is no such video.")
             else:
                 self._video(video, rest, query, body)
 
-    def _create(self, body: dict[str, Any]) -> None:
-        if not body["file_name"].lower().endswith((".mp4", ".mov", ".avi", ".mkv")):
-            self._problem(422, "UNSUPPORTED_FORMAT", "Files ending in '.txt' are not taken.")
-            return
-        video = self.api.add(
-            body["file_name"], body["file_size"], body.get("mime_type"), body.get("title"), body.get("options", {})
-        )
-        expiry = datetime.now(UTC) + timedelta(minutes=-1 if self.api.expired_uploads else 5)
-        upload = {
-            "method": "PUT",
-            "url": f"{self.api.url}/storage/{video['video_id']}?X-Amz-Signature=s3cr3t",
-            "headers": {"Content-Type": video["mime_type"]},
-            "expires_at": expiry.isoformat(),
-        }
-        self._answer(201, {"video_id": video["video_id"], "status": "UPLOADING", "upload": upload})
-
     def _list(self, query: dict[str, str]) -> None:
         start, limit = int(query.get("cursor", 0)), int(query.get("limit", 20))
-        chosen = [video for video in self.api.videos.values() if query.get("status") in (None, video["status"])]
-        page = chosen[start : start + limit]
-        hidden = ("script", "meta_info", "options")
-        videos = [{name: value for name, value in video.items() if name not in hidden} for video in page]
+        wanted = {name: query[name] for name in ("status", "fingerprint", "acknowledged") if name in query}
+        videos = self.api.videos.values()
+        chosen = [video for video in videos if all(video[name] == value for name, value in wanted.items())]
+        page = [_shown(video, upload_of(self.api, video), HIDDEN) for video in chosen[start : start + limit]]
         more = start + limit < len(chosen)
-        self._answer(200, {"videos": videos, "next": str(start + limit) if more else None})
+        self.answer(200, {"videos": page, "next": str(start + limit) if more else None})
 
     def _video(self, video: dict[str, Any], rest: str, query: dict[str, str], body: dict[str, Any]) -> None:
-        video_id = video["video_id"]
-        url = f"/api/videos/{video_id}/status"
         if rest == "status":
             self.api.advance(video)
             names = ("video_id", "status", "progress", "step", "error", "updated_at")
-            self._answer(200, {name: video[name] for name in names})
+            self.answer(200, {name: video[name] for name in names})
         elif rest == "upload-complete":
-            if self.api.received.get(video_id) != video["file_size"]:
-                self._problem(409, "SIZE_MISMATCH", "The stored file has another size than announced.")
-                return
-            video["status"] = "PENDING"
-            answer = {"message": "Processing started", "video_id": video_id, "status": "PENDING"}
-            self._answer(202, {**answer, "check_status_url": url})
+            self.complete(video)
+        elif rest.startswith("upload"):
+            self.upload(video, body)
         elif rest == "transcript":
-            self._send(200, _transcript(query["format"]).encode(), "text/plain; charset=utf-8")
+            self.send(200, _transcript(query["format"]).encode(), "text/plain; charset=utf-8")
         elif rest == "media":
-            self._answer(200, {"video": {"url": "http://storage/v", "expires_at": NOW}, "audio": None})
+            self.answer(200, {"video": {"url": "http://storage/v", "expires_at": NOW}, "audio": None})
         elif self.command == "DELETE":
-            del self.api.videos[video_id]
-            self._answer(202, {"video_id": video_id, "status": "DELETING"})
+            del self.api.videos[video["video_id"]]
+            self.answer(202, {"video_id": video["video_id"], "status": "DELETING"})
         else:
             video.update(body)
-            self._answer(200, video)
+            self.answer(200, _shown(video, upload_of(self.api, video)))
 
     def _found(self, query: dict[str, str]) -> dict[str, Any]:
         moment = {"start_time": 754.2, "end_time": 771.0, "text": TEXT, "highlights": [[4, 8]], "score": 0.71}
@@ -195,38 +146,11 @@ class _Handler(BaseHTTPRequestHandler):
         found = [{"video_id": first["video_id"], "title": first["title"], "moments": [moment]}] if hit and first else []
         return {"query": query["q"], "took_ms": 12, "results": found}
 
-    def _store(self, video_id: str, fault: Fault | None) -> None:
-        self.api.put_headers = dict(self.headers.items())
-        if self.api.expired_uploads:
-            body = b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>"
-            self.close_connection = True
-            self._send(403, body, "application/xml")
-            return
-        left = int(self.headers["Content-Length"])
-        self.api.received[video_id] = left
-        if fault and fault.status == 1:  # hang up in the middle
-            left //= 2
-            self.close_connection = True
-        while left > 0:
-            left -= len(self.rfile.read(min(left, 1 << 20)))
-        if fault and fault.status > 1:
-            self._send(fault.status, b"<Error><Code>EntityTooLarge</Code></Error>", "application/xml")
-        elif not fault:
-            self._send(200, b"", "application/xml")
 
-    def _problem(self, status: int, code: str, detail: str) -> None:
-        body = {"type": "about:blank", "title": "Problem", "status": status, "code": code, "detail": detail}
-        self._send(status, json.dumps(body).encode(), "application/problem+json")
-
-    def _answer(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        self._send(status, json.dumps(body).encode(), "application/json", headers)
-
-    def _send(self, status: int, body: bytes, kind: str, headers: dict[str, str] | None = None) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **(headers or {})}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+def _shown(
+    video: dict[str, Any], upload: dict[str, Any] | None, hidden: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    return {**{name: value for name, value in video.items() if name not in INNER | hidden}, "upload": upload}
 
 
 def _transcript(format: str) -> str:
@@ -237,7 +161,6 @@ def _transcript(format: str) -> str:
 
 @contextmanager
 def running_api() -> Iterator[ApiEmulator]:
-    with ApiEmulator() as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    server = ApiEmulator()
+    with server.storage.running(), server.running():
         yield server
-        server.shutdown()

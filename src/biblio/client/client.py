@@ -1,16 +1,32 @@
 """`Client`: one method for each call of the HTTP API, and `upload` and `wait`, which join several."""
 
-import os
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 from urllib.parse import quote
 
-from biblio.client.models import Accepted, Created, Media, SearchAnswer, Status, Video, VideoSummary
+from biblio.client.backoff import USUAL, Retries
+from biblio.client.models import (
+    Accepted,
+    Canceled,
+    Created,
+    Media,
+    SearchAnswer,
+    SignedPart,
+    Status,
+    UploadParts,
+    Video,
+    VideoSummary,
+)
+from biblio.client.open_upload import Manner
+from biblio.client.resume import Wish
+from biblio.client.slots import LONG
 from biblio.client.transport import Transport
-from biblio.client.upload import OnProgress, put
+from biblio.client.upload import send_file
 from biblio.client.waiting import wait
+
+COMPLETION_SECONDS = 300.0
+"""A storage may need minutes to put a huge object together, and the server answers when it has."""
 
 
 class Client:
@@ -31,25 +47,10 @@ class Client:
     def close(self) -> None:
         self._api.close()
 
-    def create_video(
-        self,
-        file_name: str,
-        file_size: int,
-        mime_type: str | None = None,
-        *,
-        title: str | None = None,
-        language: str | None = None,
-        model: str | None = None,
-    ) -> Created:
-        """Announce a file of `file_size` bytes; the answer says where to send them. Without `mime_type` the server
-        takes the one of the file name's ending."""
-        body = _given(file_name=file_name, file_size=file_size, mime_type=mime_type, title=title)
-        options = _given(language=language, model=model)
-        return cast(Created, self._post("/api/videos", {**body, **({"options": options} if options else {})}))
-
-    def complete_upload(self, video_id: str) -> Accepted:
-        """Say that all bytes are in the storage: the server starts to work."""
-        return cast(Accepted, self._post(_path(video_id) + "/upload-complete", {}))
+    @property
+    def has_answered(self) -> bool:
+        """Whether the server was ever there."""
+        return self._api.answered
 
     def upload(
         self,
@@ -59,19 +60,85 @@ class Client:
         title: str | None = None,
         language: str | None = None,
         model: str | None = None,
-        on_progress: OnProgress | None = None,
+        on_progress: Callable[[int], None] | None = None,
+        on_open: Callable[[str, int], None] | None = None,
+        parallel: int = 4,
+        parallel_from: float = LONG,
+        retries: Retries = USUAL,
     ) -> Accepted:
         """Send a file of any size from disk straight to the storage and put it on the road; does not wait for its end.
 
-        Raises, beside the API's errors, `OSError` when the file cannot be read and the errors of `upload.put`.
+        An upload of the same bytes with the same wishes that was broken off is taken up where it stopped, wherever it
+        was begun. `on_open` hears its id and how many bytes are there already; `on_progress`, how many are there or on
+        their way, which goes back when some are lost; both in this thread. Parts of a large file go one at a time, so
+        that a kill costs no more; up to `parallel` while the line is good and `parallel_from` seconds or more are to
+        go. What breaks is sent again as `retries` says, and the server may be away for a minute.
+
+        Raises, beside the API's errors, `OSError` when the file cannot be read; `Conflict` (FILE_CHANGED),
+        `Unavailable` (UPLOAD_INTERRUPTED) and `Rejected` (UPLOAD_URL_EXPIRED, UPLOAD_REJECTED, WRONG_DIGEST).
         """
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            created = self.create_video(
-                file_name_of(path), size, mime_type, title=title, language=language, model=model
-            )
-            put(created["upload"], file, size, on_progress)
-        return self.complete_upload(created["video_id"])
+        return send_file(
+            self,
+            path,
+            Wish(mime_type, title, language, model),
+            Manner(on_progress, on_open, parallel, retries, parallel_from),
+        )
+
+    def create_video(
+        self,
+        file_name: str,
+        file_size: int,
+        mime_type: str | None = None,
+        *,
+        title: str | None = None,
+        language: str | None = None,
+        model: str | None = None,
+        sha256: str | None = None,
+        fingerprint: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Created:
+        """Announce a file of `file_size` bytes; the answer says where to send them. Without `mime_type` the server
+        takes the one of the file name's ending. `sha256` is hex, of the whole file. With a key of its own, the call is
+        repeated when its answer is lost, and makes one video all the same."""
+        body = _given(
+            file_name=file_name,
+            file_size=file_size,
+            mime_type=mime_type,
+            title=title,
+            sha256=sha256,
+            fingerprint=fingerprint,
+            options=_given(language=language, model=model) or None,
+        )
+        send = self._api.repeat if idempotency_key else self._api.send
+        return cast(Created, self._api.json(send("POST", "/api/videos", json=body, headers=_keyed(idempotency_key))))
+
+    def upload_parts(self, video_id: str) -> UploadParts:
+        """What storage holds of an upload in parts, and what is missing."""
+        return cast(UploadParts, self._get(_path(video_id) + "/upload/parts"))
+
+    def sign_parts(
+        self, video_id: str, numbers: Sequence[int], sha256: Mapping[int, str] | None = None
+    ) -> list[SignedPart]:
+        """Addresses for 1 to 100 parts. `sha256` in hex by number, for each of them or for none."""
+        digests = {str(number): digest for number, digest in (sha256 or {}).items()}
+        body = {"numbers": list(numbers), **({"sha256": digests} if digests else {})}
+        answer = self._api.json(self._api.repeat("POST", _path(video_id) + "/upload/parts", json=body))
+        return cast(list[SignedPart], answer["parts"])
+
+    def cancel_upload(self, video_id: str) -> Canceled:
+        """End an upload and free what it takes in storage."""
+        return cast(Canceled, self._api.json(self._api.repeat("DELETE", _path(video_id) + "/upload")))
+
+    def complete_upload(self, video_id: str, idempotency_key: str | None = None) -> Accepted:
+        """Say that all bytes are in the storage: the server starts to work. May be said more than once."""
+        answer = self._api.repeat(
+            "POST",
+            _path(video_id) + "/upload-complete",
+            json={},
+            headers=_keyed(idempotency_key),
+            timeout=COMPLETION_SECONDS,
+        )
+        return cast(Accepted, self._api.json(answer))
 
     def status(self, video_id: str) -> Status:
         return cast(Status, self._get(_path(video_id) + "/status"))
@@ -81,11 +148,19 @@ class Client:
         server that has answered before be away for a minute."""
         return wait(lambda: self.status(video_id), on_change)
 
-    def videos(self, status: str | None = None, page_size: int = 100) -> Iterator[VideoSummary]:
-        """All videos, the newest first, fetched page by page as they are taken."""
+    def videos(
+        self,
+        status: str | None = None,
+        page_size: int = 100,
+        fingerprint: str | None = None,
+        acknowledged: bool | None = None,
+    ) -> Iterator[VideoSummary]:
+        """All videos, the newest first, fetched page by page as they are taken. `fingerprint`: only those of a file
+        (`biblio.client.fingerprint`); `acknowledged`: only those for which `complete_upload` was called, or was not."""
+        chosen = {"status": status, "fingerprint": fingerprint, "acknowledged": acknowledged}
         cursor: str | None = None
         while True:
-            page = self._get("/api/videos", limit=page_size, cursor=cursor, status=status)
+            page = self._get("/api/videos", limit=page_size, cursor=cursor, **chosen)
             yield from page["videos"]
             cursor = page["next"]
             if cursor is None:
@@ -118,14 +193,6 @@ class Client:
     def _get(self, path: str, **params: Any) -> Any:
         return self._api.json(self._api.ask(path, _given(**params)))
 
-    def _post(self, path: str, body: dict[str, Any]) -> Any:
-        return self._api.json(self._api.send("POST", path, json=body))
-
-
-def file_name_of(path: Path) -> str:
-    """The file's name as Unicode has it: macOS hands out Korean in pieces, and Linux names may hold any bytes."""
-    return unicodedata.normalize("NFC", os.fsencode(path.name).decode("utf-8", "replace"))
-
 
 def _path(video_id: str) -> str:
     return f"/api/videos/{quote(video_id, safe='')}"
@@ -133,3 +200,7 @@ def _path(video_id: str) -> str:
 
 def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _keyed(idempotency_key: str | None) -> dict[str, str]:
+    return {"Idempotency-Key": idempotency_key} if idempotency_key else {}

@@ -1,6 +1,6 @@
 """What the API answers, named field for field as it is sent. Times in ISO 8601, positions and durations in seconds."""
 
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELED", "EXPIRED"})
 """Statuses that nothing moves on from by itself."""
@@ -25,8 +25,30 @@ class Status(TypedDict):
     updated_at: str
 
 
+class SignedPut(TypedDict):
+    """Where bytes go. The URL is a secret until `expires_at`; `headers` are signed and go along unchanged."""
+
+    method: Literal["PUT"]
+    url: str
+    headers: dict[str, str]
+    expires_at: str
+
+
+class InParts(TypedDict):
+    """The file goes in parts 1 to `part_count` of `part_size` bytes, the last one of what is left."""
+
+    method: Literal["MULTIPART"]
+    part_size: int
+    part_count: int
+    parts_url: str
+    expires_at: str
+
+
+UploadTarget = SignedPut | InParts
+
+
 class VideoSummary(TypedDict):
-    """`file_size` in bytes; `language` and `duration` are None until they are known."""
+    """`file_size` in bytes; `language` and `duration` are None until they are known, `upload` once all has arrived."""
 
     video_id: str
     title: str
@@ -41,6 +63,7 @@ class VideoSummary(TypedDict):
     duration: float | None
     created_at: str
     updated_at: str
+    upload: UploadTarget | None
 
 
 class Video(VideoSummary):
@@ -49,19 +72,39 @@ class Video(VideoSummary):
     options: dict[str, str]
 
 
-class UploadTarget(TypedDict):
-    """Where to send the bytes. The URL is a secret until `expires_at`; `headers` are signed and go along unchanged."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    expires_at: str
-
-
 class Created(TypedDict):
     video_id: str
     status: str
     upload: UploadTarget
+
+
+class SignedPart(SignedPut):
+    """`size` in bytes: the address takes exactly so many."""
+
+    number: int
+    size: int
+
+
+class StoredPart(TypedDict):
+    number: int
+    size: int
+    etag: str
+
+
+class UploadParts(TypedDict):
+    """What storage holds of an upload. `checksums`: whether parts come with their SHA-256; None: not settled yet."""
+
+    video_id: str
+    part_size: int
+    part_count: int
+    checksums: bool | None
+    parts: list[StoredPart]
+    missing: list[int]
+
+
+class Canceled(TypedDict):
+    video_id: str
+    status: str
 
 
 class Accepted(TypedDict):

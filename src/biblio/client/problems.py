@@ -32,19 +32,25 @@ PASSING = frozenset({502, 503, 504})
 """Statuses that a short wait may heal. A 500 is a bug on the other side, and asking again shows it again."""
 
 
+ENVELOPE = frozenset({"type", "title", "status", "detail", "instance", "code", "message", "self"})
+"""What is no detail of an error, as the `numbers` of missing parts are."""
+
+
 def error_of(response: httpx.Response) -> BiblioError:
-    """The error an answer stands for, with the server's own code and sentence where it gave them."""
+    """The error an answer stands for, with the server's own code, sentence and details where it gave them."""
     body = _json_object(response)
     status = response.status_code
     reason = f"{response.url.host} answered {status} {response.reason_phrase}.".replace(" .", ".")
     message = str(body.get("detail") or body.get("title") or reason)
     code = body.get("code")
     code = code if isinstance(code, str) else None
+    details = {name: value for name, value in body.items() if name not in ENVELOPE}
     if status == 429:
-        return RateLimited(message, code=code, retry_after=_seconds(response.headers.get("Retry-After")))
+        wish = seconds_of(response.headers.get("Retry-After"))
+        return RateLimited(message, code=code, **{**details, "retry_after": wish})
     if status >= 500:
-        return Unavailable(message, code=code, http_status=status)
-    return ERRORS.get(status, Rejected)(message, code=code)
+        return Unavailable(message, code=code, **{**details, "http_status": status})
+    return ERRORS.get(status, Rejected)(message, code=code, **details)
 
 
 def no_answer(error: httpx.TransportError, address: str) -> Unavailable:
@@ -67,7 +73,7 @@ def _json_object(response: httpx.Response) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _seconds(text: str | None) -> float | None:
+def seconds_of(text: str | None) -> float | None:
     """`Retry-After` as seconds. Its other form, a date, is read as unknown: biblio's own API never sends it."""
     try:
         return max(0.0, float(text)) if text else None

@@ -1,6 +1,8 @@
-"""One HTTP connection to the API: the key, the errors, and a second try for questions that change nothing."""
+"""One HTTP connection to the API: the key, the errors, and a second try for requests that may be repeated."""
 
+import ssl
 import time
+from functools import cache
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -10,14 +12,20 @@ from biblio.client.problems import PASSING, error_of, no_answer
 from biblio.errors import Misconfigured, Rejected, Unavailable
 
 PAUSES = (0.2, 0.5, 1.0)
-"""Seconds before the second, third and fourth try of a GET."""
+"""Seconds before the second, third and fourth try."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def open_http(url: str, **options: Any) -> httpx.Client:
     """An HTTP client for `url`. A proxy set for the machine is never asked about the machine itself."""
-    return httpx.Client(trust_env=urlsplit(url).hostname not in LOOPBACK, **options)
+    return httpx.Client(trust_env=urlsplit(url).hostname not in LOOPBACK, verify=_trust(), **options)
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """Read once: it takes longer than a small part does."""
+    return httpx.create_ssl_context()
 
 
 class Transport:
@@ -28,6 +36,8 @@ class Transport:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Misconfigured("BIBLIO_URL has to look like http://host:port or https://host.")
         self.url = url.rstrip("/")
+        self.answered = False
+        """Whether anybody was ever there."""
         headers = {"Authorization": f"Bearer {api_key}", "Accept": "application/json, */*"}
         try:
             self._http = open_http(url, headers=headers, timeout=timeout)
@@ -44,15 +54,19 @@ class Transport:
         self.close()
 
     def ask(self, path: str, params: dict[str, Any] | None = None) -> httpx.Response:
-        """GET, tried again when the connection broke or the server asks for patience."""
+        return self.repeat("GET", path, params=params)
+
+    def repeat(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """A request that may reach the server twice without harm: tried again when the connection broke or the server
+        is not ready."""
         for pause in PAUSES:
             try:
-                return self.send("GET", path, params=params)
+                return self.send(method, path, **options)
             except Unavailable as error:
                 if not _may_pass(error):
                     raise
             time.sleep(pause)
-        return self.send("GET", path, params=params)
+        return self.send(method, path, **options)
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:
         """One request, sent once. Raises the errors of `problems`."""
@@ -60,6 +74,7 @@ class Transport:
             response = self._http.request(method, self.url + path, **options)
         except httpx.TransportError as error:
             raise no_answer(error, self.url) from error
+        self.answered = True
         if not response.is_success:
             raise error_of(response)
         return response

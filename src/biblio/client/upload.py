@@ -1,84 +1,91 @@
-"""A file's bytes on their way from disk straight to the object storage, one piece at a time."""
+"""A file's way from disk straight to the object storage, taken up where it was left."""
 
-import os
-import re
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from typing import BinaryIO
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
-import httpx
+from biblio.client.delivery import Way
+from biblio.client.fingerprint import fingerprint
+from biblio.client.models import Accepted, UploadTarget
+from biblio.client.multipart import Parts
+from biblio.client.open_upload import Manner, OpenUpload
+from biblio.client.resume import Contents, Wish, find_upload
+from biblio.client.source import Source, Span, file_name_of
+from biblio.client.waiting import patiently
+from biblio.client.whole import Whole
+from biblio.errors import BiblioError, Conflict, RateLimited, Unavailable
 
-from biblio.client.models import UploadTarget
-from biblio.client.transport import open_http
-from biblio.errors import AdapterError, Conflict, Rejected, Unavailable
+if TYPE_CHECKING:
+    from biblio.client.client import Client
 
-PIECE = 1024 * 1024
-"""Bytes read and sent at a time: all that a file of any size takes of the memory."""
+Answer = TypeVar("Answer")
 
-TIMEOUT = httpx.Timeout(connect=10, write=60, read=300, pool=10)
-"""Seconds. `read` is long: a storage may need minutes to put a big object together after its last byte came in."""
-
-OnProgress = Callable[[int], None]
-"""Called with the number of bytes sent so far."""
+HASHED_WHOLE = 100 * 1024 * 1024
+"""Bytes of a file that is announced with its SHA-256. A larger one would wait too long; its parts have theirs."""
 
 
-def put(target: UploadTarget, file: BinaryIO, size: int, on_progress: OnProgress | None = None) -> None:
-    """Send the file, `size` bytes long, to the signed address, with exactly the headers that were signed.
-
-    Raises `Conflict` (FILE_CHANGED), `Rejected` (UPLOAD_URL_EXPIRED, UPLOAD_REJECTED) and `Unavailable`
-    (UPLOAD_INTERRUPTED).
-    """
-    headers = {**target["headers"], "Content-Length": str(size)}
-    with open_http(target["url"], timeout=TIMEOUT) as http:
+def send_file(client: "Client", path: Path, wish: Wish, manner: Manner) -> Accepted:
+    """Raises the errors of `Client.upload`."""
+    with Source(path) as source:
+        contents = Contents(source.size, fingerprint(source), _sha256(source))
+        found = _at_first(client, lambda: find_upload(client, contents, wish))
+        video_id, target = found or _create(client, path, contents, wish)
+        if target is None:
+            return _acknowledged(client, video_id, source.size, manner)
+        way = _way(client, video_id, target, source, contents.sha256)
         try:
-            pieces = _pieces(file, size, on_progress)
-            response = http.request(target["method"], target["url"], headers=headers, content=pieces)
-        except httpx.TransportError as error:
-            raise _broken(target) from error
-    if not response.is_success:
-        raise _refused(response, target)
+            return OpenUpload(client, video_id, way, source, manner).run()
+        except Conflict as error:
+            if error.code == "FILE_CHANGED":  # what has arrived may never be joined with what the file is now
+                with suppress(BiblioError):
+                    client.cancel_upload(video_id)
+            raise
+        except (Unavailable, RateLimited) as error:
+            message = f"{error.message} The same upload, started again, goes on where it stopped."
+            raise type(error)(message, code=error.code, **error.details) from error
 
 
-def _pieces(file: BinaryIO, size: int, on_progress: OnProgress | None) -> Iterator[bytes]:
-    sent = 0
-    while sent < size:
-        piece = file.read(min(PIECE, size - sent))
-        if not piece:
-            break
-        yield piece
-        sent += len(piece)
-        if on_progress:
-            on_progress(sent)
-    if sent != size or os.fstat(file.fileno()).st_size != size:
-        message = "The file changed while it was sent. Wait until it is complete, then try again."
-        raise Conflict(message, code="FILE_CHANGED")
+def _acknowledged(client: "Client", video_id: str, size: int, manner: Manner) -> Accepted:
+    if manner.on_open:
+        manner.on_open(video_id, size)
+    return patiently(lambda: client.complete_upload(video_id))
 
 
-def _broken(target: UploadTarget) -> AdapterError:
-    # A storage that refuses an old signature often hangs up before its refusal can be read.
-    if _expired(target):
-        return _too_late()
-    host = httpx.URL(target["url"]).netloc.decode()
-    return Unavailable(f"The connection to the storage at {host} broke. Try again.", code="UPLOAD_INTERRUPTED")
+def _sha256(source: Source) -> str | None:
+    return source.sha256(Span(1, 0, source.size)) if source.size <= HASHED_WHOLE else None
 
 
-def _refused(response: httpx.Response, target: UploadTarget) -> AdapterError:
-    if response.status_code >= 500:
-        message = f"The storage failed with HTTP {response.status_code}. Try again."
-        return Unavailable(message, code="UPLOAD_INTERRUPTED")
-    if response.status_code in (400, 403) and ("expired" in response.text.lower() or _expired(target)):
-        return _too_late()
-    reason = re.search("<Code>([^<]*)</Code>", response.text)
-    shown = reason[1] if reason else f"HTTP {response.status_code}"
-    return Rejected(f"The storage refused the file: {shown}.", code="UPLOAD_REJECTED")
+def _at_first(client: "Client", ask: Callable[[], Answer]) -> Answer:
+    """Whoever forgot to start the server is told at once; a server that has answered before is waited for."""
+    try:
+        return ask()
+    except (Unavailable, RateLimited):
+        if not client.has_answered:
+            raise
+    return patiently(ask)
 
 
-def _expired(target: UploadTarget) -> bool:
-    return datetime.now(UTC) >= datetime.fromisoformat(target["expires_at"])
-
-
-def _too_late() -> Rejected:
-    return Rejected(
-        "The upload address expired before the file was sent. Try again; if it happens again, compare the clocks.",
-        code="UPLOAD_URL_EXPIRED",
+def _create(client: "Client", path: Path, contents: Contents, wish: Wish) -> tuple[str, UploadTarget]:
+    key = str(uuid.uuid4())
+    created = patiently(
+        lambda: client.create_video(
+            file_name_of(path),
+            contents.size,
+            wish.mime_type,
+            title=wish.title,
+            language=wish.language,
+            model=wish.model,
+            sha256=contents.sha256,
+            fingerprint=contents.fingerprint,
+            idempotency_key=key,
+        )
     )
+    return created["video_id"], created["upload"]
+
+
+def _way(client: "Client", video_id: str, target: UploadTarget, source: Source, sha256: str | None) -> Way:
+    if target["method"] == "PUT":
+        return Whole(client, video_id, target, source, sha256)
+    return Parts(client, video_id, target["part_size"], source)

@@ -2,9 +2,12 @@
 
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from biblio.client.models import ENDED, Status
 from biblio.errors import RateLimited, Unavailable
+
+Answer = TypeVar("Answer")
 
 SHORTEST, LONGEST = 0.2, 1.0
 """Seconds between two questions: SHORTEST when a step has just begun, since it may be a short one."""
@@ -24,7 +27,7 @@ def wait(ask: Callable[[], Status], on_change: Callable[[Status], None] | None) 
         on_change(seen)
     while seen["status"] not in ENDED:
         time.sleep(pause)
-        status = _patiently(ask)
+        status = patiently(ask)
         pause = SHORTEST if status["status"] != seen["status"] else min(LONGEST, pause * 1.3)
         if status != seen and on_change:
             on_change(status)
@@ -32,7 +35,8 @@ def wait(ask: Callable[[], Status], on_change: Callable[[Status], None] | None) 
     return seen
 
 
-def _patiently(ask: Callable[[], Status]) -> Status:
+def patiently(ask: Callable[[], Answer]) -> Answer:
+    """What `ask` returns, asked again while the server is away or asks for patience itself. Raises as `wait`."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:

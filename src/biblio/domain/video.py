@@ -53,7 +53,7 @@ class Video:
     """`generation` counts the times the video was put on the road; `key` is where its original lies in storage.
 
     `part_size` is in bytes; None where the file comes by one PUT. `sha256` (hex, of the whole file) and `fingerprint`
-    are as the client declared them.
+    are as the client declared them. `acknowledged`: the client has said, or heard, that all of it arrived.
     """
 
     id: str
@@ -75,6 +75,7 @@ class Video:
     part_size: int | None = None
     sha256: str | None = None
     fingerprint: str | None = None
+    acknowledged: bool = False
     duration: float | None = None
     language: str | None = None
     meta_info: dict[str, Any] = field(default_factory=dict)

@@ -39,6 +39,7 @@ class Videos(Protocol):
         cursor: str | None = None,
         status: Status | None = None,
         fingerprint: str | None = None,
+        acknowledged: bool | None = None,
     ) -> Page:
         """Raises `InvalidInput` for a cursor that this catalog never gave."""
 

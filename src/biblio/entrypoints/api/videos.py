@@ -30,14 +30,19 @@ def page(
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     status: Status | None = None,
     fingerprint: Annotated[str | None, Query(max_length=128)] = None,
+    acknowledged: bool | None = None,
 ) -> dict[str, Any]:
     """The user's videos, newest first; `next` is the cursor of the following page.
 
-    With `status=UPLOADING`, each has an `upload`, by which its bytes can still be sent, from any device.
+    With `status=UPLOADING` or `acknowledged=false`, those that are UPLOADING have an `upload`, by which their bytes can
+    still be sent, from any device.
     """
     with services.catalog.transaction() as tx:
-        found = tx.videos.page(user_id, limit=limit, cursor=cursor, status=status, fingerprint=fingerprint)
-        asked = found.videos if status is Status.UPLOADING else ()
+        found = tx.videos.page(
+            user_id, limit=limit, cursor=cursor, status=status, fingerprint=fingerprint, acknowledged=acknowledged
+        )
+        wanted = status is Status.UPLOADING or acknowledged is False
+        asked = [video for video in found.videos if wanted and video.status is Status.UPLOADING]
         uploads = {
             video.id: upload_shape(video, one)
             for video, one in zip(asked, invitations(services, tx, asked), strict=True)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskID, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
 from biblio.entrypoints.cli.output import clock, one_line
+from biblio.entrypoints.cli.pace import Pace, percent
 from biblio.entrypoints.cli.report import Outcome, word_for
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Bars:
             _text("{task.fields[word]}", min_width=12),
             BarColumn(bar_width=12),
             _text("{task.percentage:>3.0f}%"),
-            _Detail(table_column=Column(no_wrap=True, min_width=27)),
+            _Detail(table_column=Column(no_wrap=True, min_width=22)),
             console=screen,
             transient=True,
             expand=True,
@@ -39,6 +39,7 @@ class Bars:
             redirect_stderr=False,
         )
         self._rows: dict[int, TaskID] = {}
+        self._paces: dict[int, Pace] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -50,9 +51,16 @@ class Bars:
 
     def sending(self, number: int, file: str, size: int) -> None:
         row = self._row(number, file)
-        self._progress.update(row, total=size, word=SENDING)
+        self._paces[number] = Pace(size)
+        self._progress.update(row, total=size, word=SENDING, pace=self._paces[number])
+
+    def resumed(self, number: int, size: int) -> None:
+        task = self._progress.tasks[self._progress.task_ids.index(self._rows[number])]
+        line = f"{task.description}  resumed at {percent(size, int(task.total or 0))}%"
+        self._progress.console.print(line, style="dim", soft_wrap=True)
 
     def sent(self, number: int, size: int) -> None:
+        self._paces[number].note(size)
         self._progress.update(self._rows[number], completed=size)
 
     def uploaded(self, number: int) -> None:
@@ -97,13 +105,12 @@ class _Narrower:
 
 
 class _Detail(ProgressColumn):
-    """While bytes go out, how many and how fast; later, the time since the file's row appeared."""
+    """While bytes go out, how fast and how long yet; later, the time since the file's row appeared."""
 
     def render(self, task: Task) -> Text:
         if task.fields["word"] != SENDING:
             return Text(clock(task.elapsed), style="dim")
-        speed = f"  {decimal(int(task.speed))}/s" if task.speed else ""
-        return Text(f"{decimal(int(task.completed))}/{decimal(int(task.total or 0))}{speed}", style="dim")
+        return Text(task.fields["pace"].words(), style="dim")
 
 
 def _text(template: str, **column: Any) -> TextColumn:

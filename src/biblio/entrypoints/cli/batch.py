@@ -29,6 +29,8 @@ class Batch:
         self._hopeless: BiblioError | None = None
         self.uploaded = 0
         self.untried = 0
+        self.is_open = False
+        """Whether an upload is under way that could be taken up again."""
         self.outcomes: list[Outcome] = []
 
     def run(self, files: Sequence[str]) -> None:
@@ -47,9 +49,11 @@ class Batch:
         try:
             video_id = self._take(number, file)
         except BiblioError as error:
+            self.is_open = False
             self._hopeless = error if _concerns_all(error) else None
             self._end(number, failed(file, error))
             return
+        self.is_open = False
         self.uploaded += 1
         if self._wait:
             self._report.uploaded(number)
@@ -62,10 +66,19 @@ class Batch:
         try:
             _refuse_what_is_no_file(path)
             self._report.sending(number, path.name, path.stat().st_size)
-            accepted = self._upload(path, on_progress=lambda size: self._report.sent(number, size))
+            accepted = self._upload(
+                path,
+                on_open=lambda _video_id, size: self._opened(number, size),
+                on_progress=lambda size: self._report.sent(number, size),
+            )
         except OSError as error:
             raise InvalidInput(f"The file cannot be read: {error.strerror}.", code="FILE_UNREADABLE") from error
         return accepted["video_id"]
+
+    def _opened(self, number: int, there: int) -> None:
+        self.is_open = True
+        if there:
+            self._report.resumed(number, there)
 
     def _watch_all(self) -> None:
         while True:

@@ -29,7 +29,8 @@ def ingest(
 ) -> None:
     """Add lectures to your library.
 
-    The exit code is 0 only if all went well.
+    An upload that was broken off goes on where it stopped, when its file is named again. The exit code is 0 only if all
+    went well.
     """
     if title and len(files) > 1:
         raise typer.BadParameter("a title is for one file.", param_hint="--title")
@@ -73,15 +74,17 @@ def _run(client: "Client", upload: "Upload", files: Sequence[str], wait: bool, a
     if batch.untried:
         note(f"Not tried, as it could only end in the same way: {batch.untried} more.")
     if interrupted:
-        note(_farewell(batch.uploaded, len(files)))
+        note(_farewell(batch, len(files)))
         raise typer.Exit(130)
     return batch
 
 
-def _farewell(uploaded: int, files: int) -> str:
-    if not uploaded:
+def _farewell(batch: "Batch", files: int) -> str:
+    if not batch.uploaded:
+        if batch.is_open:
+            return "Stopped. What has arrived is kept: the same command goes on where it stopped."
         return "Stopped. Nothing was uploaded."
-    return (
-        f"Stopped. biblio goes on with what was uploaded ({uploaded} of {files} files); "
-        "`biblio list` shows how far it is."
-    )
+    rest = "`biblio list` shows how far it is"
+    if batch.is_open:
+        rest = "the same command without those goes on where it stopped"
+    return f"Stopped. biblio goes on with what was uploaded ({batch.uploaded} of {files} files); {rest}."

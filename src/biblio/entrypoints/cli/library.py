@@ -41,7 +41,8 @@ def list_videos(
         videos = client.videos(status=status)
         if as_json:
             for video in videos:
-                print_json(video)
+                # Its signed address is a secret, and no use after some minutes.
+                print_json({name: value for name, value in video.items() if name != "upload"})
         elif on_terminal(sys.stdout):
             _draw(list(videos))
         else:
@@ -128,6 +129,9 @@ def _draw(videos: list["VideoSummary"]) -> None:
         shown = f"{state.lower()} {video['progress']}%" if under_way else state.lower()
         table.add_row(Text(title), length, Text(shown, style=COLOURS.get(state, "yellow")), Text(video_id, style="dim"))
     screen.print(table)
+    unfinished = sum(video["status"] == Status.UPLOADING for video in videos)
+    if unfinished:
+        note(f"{unfinished} not uploaded to the end: `biblio ingest` of the same file goes on where it stopped.")
 
 
 def _show_status(progress: "Progress") -> None:

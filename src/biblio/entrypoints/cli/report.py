@@ -1,7 +1,8 @@
 """Telling people how files get on: live bars on a terminal, plain lines elsewhere, only errors beside `--json`."""
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,6 +11,10 @@ from biblio.entrypoints.cli.output import clock, console, error_line, on_termina
 
 if TYPE_CHECKING:
     from biblio.client.models import Problem, Status
+    from biblio.entrypoints.cli.pace import Pace
+
+EVERY = 10.0
+"""Seconds between two lines about one upload."""
 
 WORDS = {"PENDING": "waiting"}
 
@@ -50,8 +55,11 @@ class Report(Protocol):
 
     def sending(self, number: int, file: str, size: int) -> None: ...
 
+    def resumed(self, number: int, size: int) -> None:
+        """`size` bytes of it were in storage before."""
+
     def sent(self, number: int, size: int) -> None:
-        """`size` bytes of it so far."""
+        """`size` bytes of it so far; fewer than before when some were lost."""
 
     def uploaded(self, number: int) -> None:
         """The server has it; the file is not heard of again until somebody watches it."""
@@ -61,22 +69,47 @@ class Report(Protocol):
     def ended(self, number: int, outcome: Outcome) -> None: ...
 
 
+@dataclass
+class _Sending:
+    """A file on its way; `said` is when a line about it was written."""
+
+    file: str
+    size: int
+    pace: "Pace"
+    said: float
+
+
 class Lines:
     """A line for each step; with `errors_only`, a line for each failure."""
 
-    def __init__(self, errors_only: bool) -> None:
+    def __init__(self, errors_only: bool, now: Callable[[], float] = time.monotonic) -> None:
         self._out = None if errors_only else console()
         self._errors = console(sys.stderr)
+        self._now = now
         self._told: dict[int, str] = {}
+        self._sending: dict[int, _Sending] = {}
 
     def sending(self, number: int, file: str, size: int) -> None:
         from rich.filesize import decimal
 
+        from biblio.entrypoints.cli.pace import Pace
+
         self._told[number] = "UPLOADING"
+        self._sending[number] = _Sending(one_line(file), size, Pace(size, self._now), self._now())
         self._say(f"{one_line(file)}: uploading {decimal(size)}")
 
+    def resumed(self, number: int, size: int) -> None:
+        from biblio.entrypoints.cli.pace import percent
+
+        one = self._sending[number]
+        self._say(f"{one.file}: resumed at {percent(size, one.size)}%")
+
     def sent(self, number: int, size: int) -> None:
-        pass
+        one = self._sending[number]
+        one.pace.note(size)
+        if self._now() - one.said >= EVERY and size < one.size:
+            one.said = self._now()
+            self._say(f"{one.file}: {one.pace.percent()}%  {one.pace.words()}".rstrip())
 
     def uploaded(self, number: int) -> None:
         pass
@@ -88,6 +121,7 @@ class Lines:
 
     def ended(self, number: int, outcome: Outcome) -> None:
         self._told.pop(number, None)
+        self._sending.pop(number, None)
         if outcome.error and not outcome.untried:
             message = f"{outcome.file}: {outcome.error['message']}"
             self._errors.print(error_line(message, outcome.error["code"]), style="red", soft_wrap=True)

@@ -57,6 +57,7 @@ videos = Table(
     Column("part_size", BigInteger),
     Column("sha256", Text),
     Column("fingerprint", Text),
+    Column("acknowledged", Boolean, nullable=False, server_default=text("false")),
     Column("status", Text, nullable=False),
     Column("step", Text),
     Column("progress", Integer, nullable=False, server_default=text("0")),
@@ -73,7 +74,8 @@ videos = Table(
     _moment("created_at", now=True),
     _moment("updated_at", now=True),
     Index("videos_by_user", "user_id", "created_at", "id"),
-    Index("videos_uploading", "user_id", "fingerprint", postgresql_where=text("status = 'UPLOADING'")),
+    Index("videos_uploading", "user_id", postgresql_where=text("status = 'UPLOADING'")),
+    Index("videos_unacknowledged", "user_id", "fingerprint", postgresql_where=text("NOT acknowledged")),
 )
 
 # Without a foreign key: what was signed for a video may still be written after the video is gone.

@@ -46,12 +46,15 @@ class PostgresVideos:
         cursor: str | None = None,
         status: Status | None = None,
         fingerprint: str | None = None,
+        acknowledged: bool | None = None,
     ) -> Page:
         query = select(*COLUMNS).where(videos.c.user_id == user_id, videos.c.status != Status.DELETING)
         if status is not None:
             query = query.where(videos.c.status == status)
         if fingerprint is not None:
             query = query.where(videos.c.fingerprint == fingerprint)
+        if acknowledged is not None:
+            query = query.where(videos.c.acknowledged if acknowledged else ~videos.c.acknowledged)
         if cursor is not None:
             query = query.where(tuple_(videos.c.created_at, videos.c.id) < _decode(cursor))
         newest_first = query.order_by(videos.c.created_at.desc(), videos.c.id.desc()).limit(limit + 1)
