@@ -158,11 +158,14 @@ def test_openapi_document_names_only_what_is_built(http: httpx.Client) -> None:
     assert set(paths) == {
         "/api/videos",
         "/api/videos/{video_id}",
+        "/api/videos/{video_id}/upload/parts",
+        "/api/videos/{video_id}/upload",
         "/api/videos/{video_id}/upload-complete",
         "/api/videos/{video_id}/status",
         "/api/videos/{video_id}/transcript",
         "/api/videos/{video_id}/media",
         "/api/search",
+        "/api/storage-events",
         "/healthz",
         "/readyz",
     }

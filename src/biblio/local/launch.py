@@ -1,6 +1,6 @@
 """Turns into one program: `python -I -S launch.py SPEC`, where SPEC is a private JSON file.
 
-    {"argv": [...], "env": {...}, "inherit_env": true, "cwd": "/...", "parent_signal": "TERM"}
+    {"argv": [...], "env": {...}, "inherit_env": true, "cwd": "/...", "parent_signal": "TERM", "niceness": 0}
 
 supervisord starts everything through this: secrets then stand in a file only we can read instead of in its
 configuration, and no path has to survive INI quoting. On Linux the program also gets `parent_signal` when its parent
@@ -26,6 +26,7 @@ def main(path: str) -> None:
         spec = json.load(file)
     os.umask(0o077)
     os.chdir(spec["cwd"])
+    os.nice(spec["niceness"])
     _die_with_parent(spec["parent_signal"])
     argv = spec["argv"]
     if not spec["inherit_env"]:

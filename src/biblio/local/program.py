@@ -12,6 +12,7 @@ class Program:
     `env` is added to the environment `biblio up` was started with, or is all of it when `inherit_env` is false.
     `ready` makes a real round trip and raises only what waiting cannot mend; without it a program is ready after
     living for a second.
+    `niceness` is added to the priority it is given: 0 is the usual one, 19 the lowest.
     Stopping sends `stop_signal` to the process and, after `stop_seconds`, SIGKILL to its group.
     """
 
@@ -24,6 +25,7 @@ class Program:
     stop_signal: str = "TERM"
     inherit_env: bool = True
     start_seconds: float = 120
+    niceness: int = 0
 
     @property
     def label(self) -> str:
@@ -39,7 +41,8 @@ class Engine:
     """An embedded engine: `prepare` runs before its program starts, `finish` once it is ready, `clean` after it
     ended; all run every time.
 
-    `addresses` maps setting names to addresses, passwords included: {"BIBLIO_QUEUE": "redis://:secret@127.0.0.1:1/0"}.
+    `addresses` maps setting names to addresses, passwords included: {"BIBLIO_QUEUE": "redis://:secret@127.0.0.1:1/0"};
+    a secret that others need to understand the engine stands there too.
     """
 
     program: Program

@@ -61,6 +61,9 @@ FILER = '[leveldb2]\nenabled = true\ndir = "./data/filerldb2"\n'
 
 # An event is sent once (4.48 never retries, whatever `max_retries` says) and no write waits for it: what nobody hears
 # is lost, and found by the sweep.
+# Beside fifty uploads it takes every core it can get, and the API's answers would wait; bytes lose nothing by it.
+NICENESS = 5
+
 SILENT = "[notification.webhook]\nenabled = false\n"
 EVENTS = """\
 [notification.webhook]
@@ -92,6 +95,7 @@ def engine(folder: DataFolder, ports: LoopbackPorts, *, events_to: str | None = 
         # Its own stop waits 15 s for a subscription of its own gateway; two are enough for deletions under way.
         stop_seconds=2,
         ready=partial(_answers, endpoint, secret),
+        niceness=NICENESS,
     )
     addresses = {"BIBLIO_STORAGE": f"s3://{ACCESS_KEY}:{secret}@{BUCKET}?endpoint={endpoint}&region={REGION}"}
     if events_to:

@@ -81,6 +81,7 @@ def write_launch(folder: DataFolder, program: Program) -> list[str]:
         "env": {**program.env, **orphans.mark(folder.path)},
         "inherit_env": program.inherit_env,
         "cwd": str(program.cwd or folder.path),
+        "niceness": program.niceness,
         "parent_signal": program.stop_signal,
     }
     write_private(path, json.dumps(spec, indent=1))
