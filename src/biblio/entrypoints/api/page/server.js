@@ -1,5 +1,7 @@
-// The API with its key, and storage.
+// The API with its key.
 import { say } from './words.js';
+
+const LONGEST_MS = 120_000; // a line that has died without a word is given up
 
 export let key = localStorage.getItem('biblio.key');
 let onRefused = () => {};
@@ -12,39 +14,26 @@ export function setKey(given) {
   else localStorage.removeItem('biblio.key');
 }
 
-/** Raises an Error whose message is a sentence for people. */
-export async function api(path, options = {}) {
-  const used = key;
-  let answer;
-  try {
-    const headers = { Authorization: `Bearer ${used}`, ...(options.body && { 'Content-Type': 'application/json' }) };
-    answer = await fetch(`/api${path}`, { ...options, headers, cache: 'no-store' });
-  } catch {
-    throw new Error(say('unreachable'));
-  }
-  const body = await answer.json().catch(() => ({}));
-  if (answer.ok) return body;
-  const problem = new Error(body.detail ?? say('broke', { status: answer.status }));
-  problem.status = answer.status;
-  if (answer.status === 401 && used === key) onRefused(problem.message);
+/**
+ * What the server answers; `as` is a key other than the page's. Raises an Error whose message is a sentence for people, with
+ * the problem's `status`, `code` and `wait` (ms that the server asks for); without a `status` it was never reached.
+ */
+export async function api(path, { as = key, headers = {}, signal, ...options } = {}) {
+  const limits = [AbortSignal.timeout(LONGEST_MS), ...(signal ? [signal] : [])];
+  const kind = options.body && { 'Content-Type': 'application/json' };
+  const all = { ...options, headers: { Authorization: `Bearer ${as}`, ...kind, ...headers }, signal: AbortSignal.any(limits) };
+  const answer = await fetch(`/api${path}`, { ...all, cache: 'no-store' }).catch(() => null);
+  const body = await answer?.json().catch(() => null);
+  if (answer?.ok && body) return body;
+  if (!answer || answer.ok) throw new Error(say('unreachable')); // a good answer without its body has broken off
+  const problem = new Error(body?.detail ?? say('broke', { status: answer.status }));
+  const wait = 1000 * (Number(answer.headers.get('Retry-After')) || 0);
+  Object.assign(problem, { status: answer.status, code: body?.code, wait });
+  if (answer.status === 401 && as === key) onRefused(problem.message);
   throw problem;
 }
 
-/** Send a file straight to storage, with exactly the headers that were signed. */
-export function put(file, { method, url, headers }, { onProgress, signal }) {
-  return new Promise((done, failed) => {
-    const fail = (name, values) => failed(Object.assign(new Error(say(name, values)), { fromStorage: true }));
-    const request = new XMLHttpRequest();
-    request.open(method, url);
-    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded }) => onProgress(loaded);
-    request.onload = () => {
-      const why = /<Message>([^<]*)/.exec(request.responseText)?.[1] ?? '';
-      return request.status < 300 ? done() : fail('storageRefused', { status: request.status, why });
-    };
-    request.onerror = () => fail('storageUnreachable');
-    request.onabort = () => fail('stopped');
-    signal.onabort = () => request.abort();
-    request.send(file);
-  });
+/** Whether the same call may well succeed a little later. */
+export function passes({ status, code }) {
+  return !status || code === 'RATE_LIMITED' || ([502, 503, 504].includes(status) && code !== 'ENGINE_REJECTED');
 }

@@ -43,6 +43,15 @@ export function bytes(count) {
   return `${(count / 1000 ** power).toFixed(power > 1 ? 1 : 0)} ${['B', 'kB', 'MB', 'GB'][power]}`;
 }
 
+/** "40 sec", "12 min", "1 hr 5 min": no finer than anybody can foresee. */
+export function span(seconds) {
+  const unit = (number, name) => new Intl.NumberFormat(language, { style: 'unit', unit: name, unitDisplay: 'short' }).format(number);
+  if (seconds < 57) return unit(Math.max(5, Math.ceil(seconds / 5) * 5), 'second');
+  const minutes = Math.ceil(seconds / 60);
+  if (minutes < 60) return unit(minutes, 'minute');
+  return `${unit(Math.floor(minutes / 60), 'hour')} ${unit(minutes % 60, 'minute')}`;
+}
+
 export function facts(video) {
   const date = new Date(video.created_at).toLocaleDateString(language, { dateStyle: 'medium' });
   const tongue = video.language && new Intl.DisplayNames(language, { type: 'language' }).of(video.language);

@@ -1,0 +1,289 @@
+"""The page's large uploads in a real browser: parts, reloads, broken lines, another device, an end in good order."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from random import Random
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Page, Request, Response, Route, expect
+
+from biblio.client.fingerprint import fingerprint
+from biblio.client.source import Source
+from biblio.dsn import Dsn
+from biblio.errors import NotFound
+from tests.api.conftest import MIB, Api, running_api
+from tests.browser.conftest import open_page
+from tests.chaos.fault_proxy import FaultProxy, Link
+
+LARGE, PARTS = 30 * MIB + 777, 4
+SMALL = 4 * MIB + 17
+SLOW = 6 * MIB
+"""Bytes per second: parts take long enough for something to happen between them."""
+WAIT_MS = 60_000
+HEADERS = 100_000
+NETWORK_NAME = "biblio.test"
+"""Browsers trust plain HTTP of this machine only: under another name they keep their cryptography to themselves."""
+NO_LINE = "연결이 끊겼습니다"
+
+
+@pytest.fixture
+def api(addresses: Mapping[str, str]) -> Iterator[Api]:
+    with running_api(addresses, MULTIPART_THRESHOLD=str(9 * MIB)) as api:
+        yield api
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    with open_page(f"--host-resolver-rules=MAP {NETWORK_NAME} 127.0.0.1") as page:
+        yield page
+
+
+class Visit:
+    """The page open with a user's key, and all that it sends."""
+
+    def __init__(self, page: Page, api: Api, url: str | None = None) -> None:
+        self.page, self._api = page, api
+        self.requests: list[Request] = []
+        self.responses: list[Response] = []
+        self.broken: list[str] = []
+        self._network = page.context.new_cdp_session(page)
+        self._network.send("Network.enable")
+        page.on("request", lambda request: self.requests.append(request))
+        page.on("response", lambda response: self.responses.append(response))
+        page.on("pageerror", lambda error: self.broken.append(str(error)))
+        page.on("dialog", lambda dialog: dialog.accept())
+        key = api.http.headers["Authorization"].removeprefix("Bearer ")
+        page.goto(f"{url or api.http.base_url}/#key={key}")
+        page.wait_for_function("() => !location.hash.includes('key')")
+
+    @property
+    def upload(self) -> Locator:
+        return self.page.locator("#uploads .row")
+
+    @property
+    def video(self) -> Locator:
+        return self.page.locator("#videos .row")
+
+    def choose(self, film: Path) -> None:
+        self.page.set_input_files("#files", film)
+
+    def slow_down(self, bytes_per_second: int, *, offline: bool = False) -> None:
+        """A browser that is `offline` begins no request, yet ends those under way."""
+        line = {"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
+        self._network.send("Network.emulateNetworkConditions", line)
+
+    def reload(self) -> None:
+        """The page as its user finds it again, its old traffic forgotten."""
+        self.page.reload()
+        self.requests.clear()
+        self.responses.clear()
+
+    def wait_for_parts(self, least: int) -> None:
+        while len(self.acknowledged()) < least:
+            self.page.wait_for_event("response", timeout=WAIT_MS)
+
+    def puts(self) -> list[Request]:
+        return [request for request in self.requests if request.method == "PUT"]
+
+    def acknowledged(self) -> list[int]:
+        """Numbers of the parts that storage has taken, as often as it has."""
+        return [part_number(each.request) for each in self.responses if each.request.method == "PUT" and each.ok]
+
+    def finish(self, film: Path) -> None:
+        """All bytes are in storage, none went through the API, and nothing broke."""
+        expect(self.video).to_have_attribute("data-status", "PENDING", timeout=WAIT_MS)
+        expect(self.upload).to_have_count(0)
+        [video] = self._api.http.get("/api/videos").json()["videos"]
+        key = f"videos/{video['video_id']}/original.mp4"
+        stored = sha256(b"".join(self._api.services.storage.read(key))).hexdigest()
+        assert stored == sha256(film.read_bytes()).hexdigest()
+        to_api = [each for each in self.requests if each.url.startswith(str(self._api.http.base_url))]
+        assert all(len(each.post_data_buffer or b"") < 1000 for each in to_api)
+        assert "PUT" not in {each.method for each in to_api}
+        assert self.broken == []
+
+
+@pytest.fixture
+def visit(page: Page, api: Api) -> Iterator[Visit]:
+    visit = Visit(page, api)
+    yield visit
+    for video in api.http.get("/api/videos").json()["videos"]:
+        api.http.delete(f"/api/videos/{video['video_id']}").raise_for_status()
+
+
+def test_after_a_reload_the_same_file_goes_on_where_it_stopped(visit: Visit, api: Api, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "강의 1.mp4", LARGE)
+    visit.slow_down(SLOW)
+    visit.choose(film)
+    visit.wait_for_parts(1)
+    acknowledged = set(visit.acknowledged())
+
+    visit.reload()
+    expect(visit.video).to_have_attribute("data-status", "UPLOADING")
+    expect(visit.video.locator(".facts")).to_have_text(re.compile(r"[2-9]\d %에서 중단됨"))
+    expect(visit.video.locator(".hint")).to_contain_text(film.name)
+    stored = parts_of(api)
+    assert acknowledged <= set(stored["missing"]) ^ set(range(1, PARTS + 1))
+    assert stored["missing"]
+    visit.choose(film)
+    visit.finish(film)
+
+    assert sorted(map(part_number, visit.puts())) == stored["missing"]
+
+
+def test_offline_it_waits_and_goes_on_by_itself(visit: Visit, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "lecture.mp4", LARGE)
+    visit.slow_down(SLOW)
+    visit.choose(film)
+    visit.wait_for_parts(1)
+    visit.slow_down(SLOW, offline=True)
+    expect(visit.upload.locator(".hint")).to_contain_text(NO_LINE)
+    expect(visit.upload.locator(".problem")).to_be_empty()
+    visit.slow_down(SLOW)
+    visit.finish(film)
+    assert sorted(visit.acknowledged()) == list(range(1, PARTS + 1))
+
+
+def test_a_cut_costs_no_more_than_a_part(page: Page, addresses: Mapping[str, str], tmp_path: Path) -> None:
+    film = write_film(tmp_path / "lecture.mp4", LARGE)
+    storage = Dsn.parse(addresses["BIBLIO_STORAGE"])
+    cuts = [Random(seed).randrange(1, 7 * MIB) for seed in range(4)]
+    with FaultProxy(storage.options["endpoint"]) as line:
+        through = replace(storage, options={**storage.options, "public_endpoint": line.url}).text()
+        with running_api(addresses, STORAGE=through, MULTIPART_THRESHOLD=str(9 * MIB)) as api:
+            visit = Visit(page, api)
+            traps = [line.at_byte(cuts[0], Link.reset)]
+            visit.choose(film)
+            for bytes_later in cuts[1:]:
+                while not traps[-1].sprung.is_set():
+                    page.wait_for_timeout(10)
+                traps.append(line.at_byte(bytes_later, Link.reset))
+            visit.finish(film)
+    assert all(trap.sprung.is_set() for trap in traps)
+    assert line.up <= LARGE + len(cuts) * (8 * MIB + HEADERS)
+
+
+def test_stop_leaves_nothing(visit: Visit, api: Api, tmp_path: Path) -> None:
+    visit.slow_down(SLOW)
+    visit.choose(write_film(tmp_path / "lecture.mp4", LARGE))
+    visit.wait_for_parts(1)
+    [put, *_] = visit.puts()
+    key, upload_id = multipart_upload(put)
+    assert api.services.storage.multipart.parts(key, upload_id)
+
+    with visit.page.expect_response(lambda answer: answer.request.method == "DELETE" and answer.status == 202):
+        visit.upload.locator(".remove").click()
+    expect(visit.upload).to_have_count(0)
+    expect(visit.video).to_have_count(0)
+    assert api.http.get("/api/videos").json()["videos"] == []
+    with pytest.raises(NotFound):
+        api.services.storage.multipart.parts(key, upload_id)
+    with pytest.raises(NotFound):
+        api.services.storage.stat(key)
+    assert visit.broken == []
+
+
+def test_what_another_device_began_with_checksums_goes_on_with_them(visit: Visit, api: Api, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "lecture.mp4", LARGE)
+    begin_elsewhere(api.http, film)
+    visit.choose(film)
+    visit.finish(film)
+    assert sorted(map(part_number, visit.puts())) == [2, 3, 4]
+    assert all("x-amz-checksum-sha256" in each.headers for each in visit.puts())
+
+
+def test_addresses_that_have_expired_are_replaced(page: Page, addresses: Mapping[str, str], tmp_path: Path) -> None:
+    film = write_film(tmp_path / "lecture.mp4", LARGE)
+    with running_api(addresses, MULTIPART_THRESHOLD=str(9 * MIB), UPLOAD_SECONDS="1") as api:
+        page.clock.set_fixed_time("2020-01-01")  # so that the page can't know better
+        visit = Visit(page, api)
+        visit.slow_down(SLOW)
+        visit.choose(film)
+        visit.finish(film)
+    assert sorted(visit.acknowledged()) == list(range(1, PARTS + 1))
+    assert 403 in {each.status for each in visit.responses}
+
+
+def test_a_small_file_whose_answer_was_lost_has_arrived(visit: Visit, tmp_path: Path) -> None:
+    """The second PUT is told that the file is there (412)."""
+    film = write_film(tmp_path / "lecture.mp4", SMALL)
+
+    def lose_the_answer(route: Route) -> None:
+        signed = {name: route.request.headers[name] for name in ("content-type", "if-none-match")}
+        httpx.put(route.request.url, headers=signed, content=film.read_bytes()).raise_for_status()
+        route.abort()
+
+    visit.page.route("**/original.mp4*", lose_the_answer, times=1)
+    visit.choose(film)
+    visit.finish(film)
+    first, second = visit.puts()
+    between = visit.requests[visit.requests.index(first) : visit.requests.index(second)]
+    assert any(re.search("/api/videos/[^/]*$", each.url) for each in between), "a fresh address"
+    assert [each.status for each in visit.responses if each.request == second] == [412]
+
+
+def test_a_file_that_changes_meanwhile_is_not_half_old_and_half_new(visit: Visit, api: Api, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "lecture.mp4", LARGE)
+    visit.slow_down(SLOW)
+    visit.choose(film)
+    visit.wait_for_parts(1)
+    with film.open("r+b") as content:  # where the fingerprint does not look
+        content.seek(20 * MIB)
+        content.write(b"changed")
+    expect(visit.upload.locator(".problem")).to_contain_text("바뀌었습니다")
+    expect(visit.video).to_have_count(0)
+
+    visit.upload.locator(".remove").click()
+    visit.slow_down(-1)
+    visit.choose(film)
+    visit.finish(film)
+
+
+def test_without_cryptography_it_still_uploads(page: Page, addresses: Mapping[str, str], tmp_path: Path) -> None:
+    film = write_film(tmp_path / "lecture.mp4", LARGE)
+    with running_api(addresses, MULTIPART_THRESHOLD=str(9 * MIB), PAGE_ORIGINS="*") as api:
+        visit = Visit(page, api, str(api.http.base_url).replace("127.0.0.1", NETWORK_NAME))
+        assert not page.evaluate("Boolean(crypto.subtle)")
+        visit.choose(film)
+        visit.finish(film)
+
+
+def begin_elsewhere(http: httpx.Client, film: Path) -> None:
+    """Send the first part, as a device does that trusts no line."""
+    with Source(film) as source:
+        new = {"file_name": film.name, "file_size": source.size, "fingerprint": fingerprint(source)}
+    video = http.post("/api/videos", json=new).raise_for_status().json()
+    part = film.read_bytes()[: video["upload"]["part_size"]]
+    asked = {"numbers": [1], "sha256": {"1": sha256(part).hexdigest()}}
+    [signed] = http.post(video["upload"]["parts_url"], json=asked).raise_for_status().json()["parts"]
+    httpx.put(signed["url"], headers=signed["headers"], content=part).raise_for_status()
+
+
+def parts_of(api: Api) -> dict[str, Any]:
+    """What the server says of the only upload."""
+    [video] = api.http.get("/api/videos?status=UPLOADING").json()["videos"]
+    parts: dict[str, Any] = api.http.get(video["upload"]["parts_url"]).raise_for_status().json()
+    return parts
+
+
+def write_film(path: Path, size: int) -> Path:
+    """MP4's first box, then noise."""
+    head = bytes.fromhex("00000018") + b"ftypisom" + bytes(4) + b"isommp41"
+    path.write_bytes(head + Random(size).randbytes(size - len(head)))
+    return path
+
+
+def part_number(request: Request) -> int:
+    return int(parse_qs(urlsplit(request.url).query)["partNumber"][0])
+
+
+def multipart_upload(request: Request) -> tuple[str, str]:
+    """The key and the upload's id that a part is sent to."""
+    parts = urlsplit(request.url)
+    return parts.path.split("/", 2)[2], parse_qs(parts.query)["uploadId"][0]
