@@ -14,6 +14,13 @@ from biblio.local.stack import LocalStack
 from biblio.settings import read_settings
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    chaos = parser.getgroup("chaos")
+    chaos.addoption("--upload-cuts", type=int, default=60, help="how often uploads are cut (judged with 200)")
+    chaos.addoption("--upload-seed", type=int, help="where and how they are cut: the seed that a failure has named")
+    chaos.addoption("--upload-rounds", type=int, default=100, help="races of the calls that end an upload")
+
+
 @pytest.fixture(scope="session")
 def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
     """Addresses (`BIBLIO_DATABASE`, `BIBLIO_STORAGE`, `BIBLIO_QUEUE`, `BIBLIO_LIMITER`) of freshly started engines."""

@@ -21,17 +21,28 @@ def arrived(services: Services, video: Video) -> StoredObject:
     if stored.size != video.file_size:
         message = f"{video.file_size} bytes were declared, {stored.size} arrived."
         raise Conflict(message, code="SIZE_MISMATCH", declared=video.file_size, arrived=stored.size)
-    pieces = services.storage.read(video.key, end=min(FIRST_BYTES, stored.size), etag=stored.etag)
-    if not looks_like(b"".join(pieces)):
+    if not looks_like(_first_bytes(services, stored)):
         raise InvalidInput(f"'{video.file_name}' does not begin like a video or sound file.", code="UNREADABLE_MEDIA")
     return stored
+
+
+def _first_bytes(services: Services, stored: StoredObject) -> bytes:
+    pieces = services.storage.read(stored.key, end=min(FIRST_BYTES, stored.size), etag=stored.etag)
+    try:
+        return b"".join(pieces)
+    except NotFound:  # somebody has just ended the upload
+        raise _missing() from None
 
 
 def _put(services: Services, video: Video) -> StoredObject:
     try:
         return services.storage.stat(video.key)
     except NotFound:
-        raise Conflict("The file has not arrived in storage yet.", code="OBJECT_MISSING") from None
+        raise _missing() from None
+
+
+def _missing() -> Conflict:
+    return Conflict("The file has not arrived in storage yet.", code="OBJECT_MISSING")
 
 
 def _joined(services: Services, video: Video, part_size: int) -> StoredObject:

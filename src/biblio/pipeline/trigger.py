@@ -44,6 +44,8 @@ def start(services: Services, video: Video) -> Video:
         return _already(video)
     try:
         etag = arrived(services, video).etag
+    except Conflict as missing:
+        return _moved_on(services, video, missing)
     except InvalidInput as error:
         _fail(services, video, error)
         raise
@@ -57,6 +59,15 @@ def start(services: Services, video: Video) -> Video:
         return _already(video)
     publish(services, video, step)
     return video
+
+
+def _moved_on(services: Services, video: Video, missing: Conflict) -> Video:
+    """Something may be missing because the upload has just ended, or was just completed."""
+    with services.catalog.transaction() as tx:
+        video = tx.videos.get(video.id)
+    if video.status is Status.UPLOADING:
+        raise missing
+    return _already(video)
 
 
 def _already(video: Video) -> Video:
