@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from biblio.domain import keys
+from biblio.domain.flow import Step
 from biblio.errors import NotFound
+from biblio.pipeline.runner import run
 from biblio.pipeline.sweep import sweep
 from tests.api.conftest import MIB, Api
 
@@ -252,3 +254,24 @@ def test_bytes_that_are_no_film_fail_the_video(api: Api) -> None:
     for _ in range(2):
         assert complete(api.http, video_id).json()["code"] == "UNREADABLE_MEDIA"
     assert api.http.get(f"/api/videos/{video_id}/status").json()["status"] == "FAILED"
+
+
+def test_a_file_in_parts_that_is_not_the_declared_one_fails(api: Api) -> None:
+    declared = {False: hashlib.sha256(b"another file").hexdigest(), True: hashlib.sha256(FILE).hexdigest()}
+    for is_right, digest in declared.items():
+        video_id = begin(api.http, sha256=digest)
+        send(api.http, video_id, [1, 2, 3])
+        assert complete(api.http, video_id).status_code == 202
+        run(api.services, video_id, Step.EXTRACT)
+        error = api.http.get(f"/api/videos/{video_id}/status").json()["error"]
+        # The right one is no film either, but that is found out later.
+        assert error["code"] == ("UNREADABLE_MEDIA" if is_right else "CHECKSUM_MISMATCH")
+
+
+def test_a_single_put_takes_the_declared_bytes_only(api: Api) -> None:
+    content = FILE[:1000]
+    upload = create(api.http, content, sha256=hashlib.sha256(content).hexdigest()).json()["upload"]
+    other = content[:-1] + bytes([content[-1] ^ 1])
+    assert httpx.put(upload["url"], content=other, headers=upload["headers"]).status_code == 400
+    assert httpx.put(upload["url"], content=content, headers=upload["headers"]).status_code == 200
+    assert httpx.put(upload["url"], content=content, headers=upload["headers"]).status_code == 412

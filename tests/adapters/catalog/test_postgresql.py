@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -21,7 +22,7 @@ from sqlalchemy import Connection
 from biblio.adapters.catalog.postgresql import connect
 from biblio.adapters.catalog.postgresql.tables import metadata
 from biblio.dsn import Dsn
-from biblio.errors import BiblioError, Conflict, Misconfigured, Unavailable
+from biblio.errors import BiblioError, Conflict, Misconfigured, NotFound, Unavailable
 from biblio.ports.catalog import Catalog
 from tests.contracts.catalog import CatalogContract
 
@@ -95,6 +96,24 @@ def test_migrations_and_tables_say_the_same(empty: Dsn) -> None:
         command.upgrade(config, "head")
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_uploads_that_were_under_way_go_on_after_the_upgrade(empty: Dsn) -> None:
+    with _migrating(empty) as (config, connection):
+        command.upgrade(config, "0001")
+        connection.execute(sqlalchemy.text("INSERT INTO users (id, name) VALUES ('u', 'u')"))
+        for number, status in enumerate(("UPLOADING", "COMPLETED")):
+            values = f"('{UUID(int=number)}', 'u', 't', 'f.mp4', 1, 'video/mp4', 'k', '{status}')"
+            columns = "id, user_id, title, file_name, file_size, mime_type, key, status"
+            connection.execute(sqlalchemy.text(f"INSERT INTO videos ({columns}) VALUES {values}"))
+        command.upgrade(config, "head")
+    catalog = connect(empty)
+    with catalog.transaction() as tx:
+        assert not tx.uploads.get(str(UUID(int=0))).is_over
+        assert [tx.videos.get(str(UUID(int=number))).acknowledged for number in (0, 1)] == [False, True]
+        with pytest.raises(NotFound):
+            tx.uploads.get(str(UUID(int=1)))
+    catalog.close()
 
 
 def _prepare(address: str, gate: "multiprocessing.synchronize.Barrier") -> None:
