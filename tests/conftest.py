@@ -16,7 +16,7 @@ from biblio.settings import read_settings
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     chaos = parser.getgroup("chaos")
-    chaos.addoption("--upload-cuts", type=int, default=60, help="how often uploads are cut (judged with 200)")
+    chaos.addoption("--upload-cuts", type=int, default=100, help="how often uploads are cut (judged with 200)")
     chaos.addoption("--upload-seed", type=int, help="where and how they are cut: the seed that a failure has named")
     chaos.addoption("--upload-rounds", type=int, default=100, help="races of the calls that end an upload")
 
