@@ -124,6 +124,11 @@ def test_unknown_video(http: httpx.Client, video_id: str) -> None:
         assert answer.status_code == 404, (method, path, answer.text)
 
 
+@pytest.mark.parametrize("query", ["fingerprint=%00", "fingerprint=", "cursor=%00", "status=%00", "acknowledged=x"])
+def test_senseless_lists(http: httpx.Client, query: str) -> None:
+    problem(http.get(f"/api/videos?{query}"), 422, "INVALID_CURSOR" if "cursor" in query else "INVALID_INPUT")
+
+
 @pytest.mark.parametrize("question", ["", "   ", "\x00", "x" * 10_000])
 def test_senseless_questions(http: httpx.Client, question: str) -> None:
     answer = http.get("/api/search", params={"q": question})

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +14,8 @@ from biblio.domain import keys
 from biblio.domain.flow import Step
 from biblio.errors import NotFound
 from biblio.pipeline.runner import run
-from biblio.pipeline.sweep import sweep
+from biblio.pipeline.sweep import settle, sweep
+from biblio.ports.uploads import Upload
 from tests.api.conftest import MIB, Api
 
 FILE = b"\x00\x00\x00\x18ftypmp42" + os.urandom(20 * MIB)
@@ -156,6 +158,28 @@ def test_parts_with_checksums(api: Api) -> None:
     assert api.http.post(f"/api/videos/{plain}/upload/parts", json=body).json()["code"] == "CHECKSUM_UNEXPECTED"
 
 
+def test_a_refused_request_decides_nothing(api: Api) -> None:
+    video_id = begin(api.http)
+    body = {"numbers": [1], "sha256": {"3": "ab" * 32}}
+    refused = api.http.post(f"/api/videos/{video_id}/upload/parts", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "CHECKSUM_MISSING")
+    assert api.http.get(f"/api/videos/{video_id}/upload/parts").json()["checksums"] is None
+    send(api.http, video_id, [1, 2, 3])
+    assert complete(api.http, video_id).status_code == 202
+
+
+def test_what_a_dead_process_began_is_cleared_at_last(api: Api) -> None:
+    video_id = begin(api.http)
+    stray = api.services.storage.multipart.begin(keys.original(video_id, "mp4"), content_type="a/b", checksums=False)
+    send(api.http, video_id, [1, 2, 3])
+    complete(api.http, video_id)
+    upload = Upload(video_id, datetime.now(UTC), is_silent=True)
+    settle(api.services, upload)
+    with pytest.raises(NotFound):
+        api.services.storage.multipart.parts(keys.original(video_id, "mp4"), stray)
+    assert stored(api, video_id) == FILE
+
+
 def test_an_aborted_upload_leaves_nothing(api: Api) -> None:
     video_id = begin(api.http)
     late, *_ = sign(api.http, video_id, [3])
@@ -237,11 +261,15 @@ def test_many_who_sign_at_once_fill_one_upload(api: Api) -> None:
     assert stored(api, video_id) == FILE
 
 
-def test_an_upload_that_storage_threw_away_begins_anew(api: Api) -> None:
+@pytest.mark.parametrize("asked", ["parts", "complete"])
+def test_an_upload_that_storage_threw_away_begins_anew(api: Api, asked: str) -> None:
     video_id = begin(api.http)
     send(api.http, video_id, [1, 2])
     api.services.storage.remove(keys.video_prefix(video_id))  # as a lifecycle rule does
-    assert api.http.get(f"/api/videos/{video_id}/upload/parts").json()["missing"] == [1, 2, 3]
+    if asked == "parts":
+        assert api.http.get(f"/api/videos/{video_id}/upload/parts").json()["missing"] == [1, 2, 3]
+    else:
+        assert complete(api.http, video_id).json()["numbers"] == [1, 2, 3]
     send(api.http, video_id, [1, 2, 3])
     assert complete(api.http, video_id).status_code == 202
     assert stored(api, video_id) == FILE

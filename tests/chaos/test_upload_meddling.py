@@ -197,6 +197,7 @@ class TestInParts:
         assert problem(sender.post(three_parts, "upload/parts", json=other)) == (422, code)
         wrong = sender.put(signed[1], random.Random(1).randbytes(PART)).status_code
         assert wrong in (400, 403) if checksums else wrong == 200
+        time.sleep(0 if checksums else 1.1)  # SeaweedFS tells copies of a part apart by whole seconds
         for number in (1, 2, 3):
             assert sender.put(signed[number], piece(THREE_PARTS, number)).status_code == 200
         body(sender.complete(three_parts), 202)

@@ -36,7 +36,8 @@ def test_list_says_how_uploads_go_on_and_keeps_their_addresses(
     assert json.loads(line)["status"] == "UPLOADING"
     assert "s3cr3t" not in line
     ours, theirs = pty.openpty()
-    subprocess.run([*COMMAND, "list"], env=environment, stdout=theirs, stderr=theirs, timeout=60, check=True)
+    on_terminal = {**environment, "TERM": "xterm", "COLUMNS": "120"}
+    subprocess.run([*COMMAND, "list"], env=on_terminal, stdout=theirs, stderr=theirs, timeout=60, check=True)
     os.close(theirs)
     shown = os.read(ours, 65536).decode()
     os.close(ours)

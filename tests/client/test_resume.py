@@ -104,6 +104,25 @@ def test_what_the_server_completed_by_itself_is_not_sent_again(
     assert client.upload(film)["video_id"] != first, "a second copy, as wanted"
 
 
+def test_parts_of_what_the_file_was_before_are_sent_anew(in_parts: ApiEmulator, client: Client, film: Path) -> None:
+    film.write_bytes(os.urandom(20 * PART))
+    first = break_off(in_parts, client, film)
+    in_parts.videos[first]["sha256"] = None  # as of a file too large for it
+    with film.open("r+b") as file:
+        file.seek(SAMPLE)  # in the fifth part, which has arrived, and in no sample
+        file.write(b"changed")
+    assert client.upload(film)["video_id"] == first
+    assert is_whole(in_parts, film)
+
+
+def test_what_arrived_before_the_file_changed_is_not_taken_for_it(
+    in_parts: ApiEmulator, client: Client, film: Path
+) -> None:
+    first = client.upload(film)["video_id"]
+    in_parts.videos[first].update(acknowledged="false", sha256=None)  # nothing that it could be compared with
+    assert client.upload(film)["video_id"] != first  # the emulator's videos are older than any file
+
+
 def test_parts_begun_without_checksums_go_on_without(in_parts: ApiEmulator, client: Client, film: Path) -> None:
     with Source(film) as source:
         created = client.create_video(film.name, source.size, fingerprint=fingerprint(source))

@@ -65,15 +65,17 @@ class UsersContract(CatalogSuite):
                 tx.users.add(name)
         assert caught.value.code == "USER_EXISTS"
 
-    def test_usage_counts_what_is_stored_or_on_its_way_of_this_user_only(self, catalog: Catalog, user: str) -> None:
+    def test_stored_bytes_are_counted_with_those_on_their_way_of_this_user_only(
+        self, catalog: Catalog, user: str
+    ) -> None:
         for number, status in enumerate(Status):
             add_video(catalog, user, status=status, file_size=10**number)
         add_video(catalog, new_user(catalog))
         counted = [10**n for n, status in enumerate(Status) if status not in ("CANCELED", "EXPIRED", "DELETING")]
         with catalog.transaction() as tx:
-            usage = tx.users.usage(user)
-            assert (usage.uploading, usage.stored, usage.next_expiry) == (1, sum(counted), None)
-            assert tx.users.usage(new_user(catalog)).stored == 0
+            assert tx.users.stored(user) == sum(counted)
+            assert tx.users.stored(new_user(catalog)) == 0
+            assert (tx.users.usage(user).uploading, tx.users.usage(user).next_expiry) == (1, None)
 
     def test_usage_tells_when_the_first_upload_ends_by_itself(self, catalog: Catalog, user: str) -> None:
         waiting = [add_video(catalog, user, status=Status.UPLOADING) for _ in range(3)]

@@ -3,6 +3,7 @@
 An adapter's test file subclasses `MultipartContract` and supplies the fixture `storage`.
 """
 
+import io
 import os
 import random
 import threading
@@ -208,6 +209,19 @@ class MultipartContract:
         with pytest.raises(NotFound):
             storage.multipart.parts(key, upload)
         assert send(part, bytes(SMALLEST)) == 404
+
+    def test_clearing_a_prefix_aborts_every_upload_below_it_and_touches_no_object(
+        self, storage: Storage, folder: str
+    ) -> None:
+        storage.write(folder + "v1/original.mp4", io.BytesIO(b"object"), content_type=TYPE)
+        below = [begin(storage, folder + name) for name in ("v1/original.mp4", "v1/original.mp4", "v1/other.mp4")]
+        beside = begin(storage, folder + "v10/original.mp4")
+        storage.multipart.clear(folder + "v1/")
+        for upload, name in zip(below, ("original.mp4", "original.mp4", "other.mp4"), strict=True):
+            with pytest.raises(NotFound):
+                storage.multipart.parts(folder + f"v1/{name}", upload)
+        assert storage.multipart.parts(folder + "v10/original.mp4", beside) == []
+        assert b"".join(storage.read(folder + "v1/original.mp4")) == b"object"
 
 
 def begin(storage: Storage, key: str, *, checksums: bool = False) -> str:

@@ -227,3 +227,14 @@ def test_any_other_shape_is_refused(body: Any) -> None:
         arrivals(body, BUCKET)
     assert caught.value.code == "INVALID_EVENT"
     assert len(caught.value.message) < 100
+
+
+def test_amazons_eventbridge_names_the_key_as_it_is() -> None:
+    """As Amazon's user guide shows it; not seen here."""
+    detail = {"version": "0", "bucket": {"name": BUCKET}, "object": {"key": "videos/a b+c/original.mp4", "size": 5}}
+    event = {"version": "0", "source": "aws.s3", "detail-type": "Object Created", "detail": detail}
+    assert arrivals(event, BUCKET) == ["videos/a b+c/original.mp4"]
+    assert arrivals(event, "another") == []
+    assert arrivals({**event, "detail-type": "Object Deleted"}, BUCKET) == []
+    with pytest.raises(InvalidInput):
+        arrivals({**event, "detail": None}, BUCKET)

@@ -16,7 +16,7 @@ NOW = "2026-01-05T09:00:00Z"
 TEXT = "그래서 트랜잭션은 전부 되거나 전부 안 되거나 둘 중 하나입니다."
 HIDDEN = frozenset({"script", "meta_info", "options"})
 """What a listing leaves out."""
-INNER = frozenset({"sha256", "fingerprint", "acknowledged", "checksums"})
+INNER = frozenset({"fingerprint", "acknowledged", "checksums"})
 """What no answer tells."""
 
 

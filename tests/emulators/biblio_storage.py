@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +16,7 @@ PIECE = 256 * 1024
 class Stored:
     size: int
     sha256: str
+    md5: str = field(default="", compare=False)
 
 
 @dataclass
@@ -75,12 +76,13 @@ class _Handler(Handler):
         length = int(self.headers["Content-Length"])
         is_cut = fault is not None and fault.status == CUT
         wanted = length if not (fault and is_cut) else length // 2 if fault.after is None else fault.after
-        digest = hashlib.sha256()
+        digest, md5 = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
         while transfer.received < wanted:
             piece = self.rfile.read(min(PIECE, wanted - transfer.received))
             if not piece:
                 return
             digest.update(piece)
+            md5.update(piece)
             transfer.received += len(piece)
         transfer.ended = time.monotonic()
         self.losing = fault is not None and fault.status == LOSE
@@ -89,7 +91,7 @@ class _Handler(Handler):
         elif fault and fault.status != LOSE:
             self._refuse(fault.status, fault.reason, fault.headers)
         else:
-            self._store(transfer, Stored(length, digest.hexdigest()))
+            self._store(transfer, Stored(length, digest.hexdigest(), md5.hexdigest()))
 
     def _store(self, transfer: Transfer, stored: Stored) -> None:
         announced = self.headers["x-amz-checksum-sha256"]
@@ -106,7 +108,7 @@ class _Handler(Handler):
                     self.storage.parts[transfer.key][transfer.number] = stored
                 else:
                     self.storage.objects[transfer.key] = stored
-                self.send(200, b"", "application/xml", {"ETag": f'"{stored.sha256[:32]}"'})
+                self.send(200, b"", "application/xml", {"ETag": f'"{stored.md5}"'})
 
     def _refuse_expired(self) -> None:
         self.close_connection = True  # the body is not read

@@ -116,7 +116,7 @@ class Uploads(Handler):
         if video["video_id"] not in self.api.storage.parts:
             video["checksums"] = None
         about = {"part_size": self.api.part_size, "part_count": plan(self.api, video).count}
-        parts = [{"number": number, "size": part.size, "etag": part.sha256} for number, part in stored.items()]
+        parts = [{"number": number, "size": part.size, "etag": f'"{part.md5}"'} for number, part in stored.items()]
         state = {"checksums": video["checksums"], "parts": parts, "missing": missing(self.api, video)}
         self.answer(200, {"video_id": video["video_id"], **about, **state})
 

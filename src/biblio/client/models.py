@@ -60,6 +60,7 @@ class VideoSummary(TypedDict):
     step: str | None
     error: Problem | None
     language: str | None
+    sha256: str | None
     duration: float | None
     created_at: str
     updated_at: str

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from biblio.client.models import SignedPut
+from biblio.client.models import SignedPut, StoredPart
 from biblio.client.source import Source, Span
 from biblio.client.waiting import patiently
 from biblio.domain.parts import MIB, PartPlan
@@ -23,9 +23,12 @@ MARGIN = timedelta(seconds=10)
 
 
 class Parts:
-    """A `Way` in parts of `part_size` bytes. Safe to share between threads."""
+    """A `Way` in parts of `part_size` bytes. Safe to share between threads.
 
-    def __init__(self, client: "Client", video_id: str, part_size: int, source: Source) -> None:
+    Without `trust`, parts that lie in storage already are compared with the file first.
+    """
+
+    def __init__(self, client: "Client", video_id: str, part_size: int, source: Source, *, trust: bool = True) -> None:
         self._client, self._video_id, self._source = client, video_id, source
         self._plan = PartPlan(source.size, part_size)
         self._group = max(1, min(GROUP, GROUP_BYTES // part_size))
@@ -33,16 +36,24 @@ class Parts:
         self._coming: dict[int, None] = {}
         self._permits: dict[int, SignedPut] = {}
         self._sha256: dict[int, str] = {}
+        self._trust = trust
         self._lock = threading.Lock()
 
     def missing(self) -> list[int]:
         stored = patiently(lambda: self._client.upload_parts(self._video_id))
+        others = [] if self._trust else [part["number"] for part in stored["parts"] if self._is_another(part)]
+        self._trust = True
+        missing = sorted({*stored["missing"], *others})
         with self._lock:
             self._permits.clear()
             self._sha256.clear()
-            self._coming = dict.fromkeys(stored["missing"])
+            self._coming = dict.fromkeys(missing)
             self._checksums = stored["checksums"] is not False
-        return stored["missing"]
+        return missing
+
+    def _is_another(self, part: StoredPart) -> bool:
+        """Whether the part in storage is not the file's. Where storage does not call it by its MD5, it may be."""
+        return self._source.md5(self.span(part["number"])) != part["etag"].strip('"')
 
     def span(self, number: int) -> Span:
         return Span(number, (number - 1) * self._plan.part_size, self._plan.length(number))

@@ -1,8 +1,8 @@
 """Finding the upload of a file that was begun before: here or elsewhere, and never ended."""
 
-import base64
 import unicodedata
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from biblio.client.models import UploadTarget, VideoSummary
@@ -28,39 +28,52 @@ class Wish:
 
 @dataclass(frozen=True)
 class Contents:
-    """A file's bytes in brief. `size` in bytes; `sha256` (hex) of all of them, None where that takes too long."""
+    """A file's bytes in brief. `size` in bytes; `sha256` (hex) of all of them, None where that takes too long;
+    `changed_at`, when they last changed."""
 
     size: int
     fingerprint: str
     sha256: str | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class Found:
+    """An upload that nobody has completed. Without `target`, all had arrived when its client died, and the server went
+    on by itself. `is_certain`: the file is the one it was begun with; else it has changed, or was copied, since."""
+
+    video_id: str
+    target: UploadTarget | None
+    is_certain: bool
 
 
 ENDED_BADLY = frozenset({"CANCELED", "EXPIRED", "FAILED"})
 
 
-def find_upload(client: "Client", contents: Contents, wish: Wish) -> tuple[str, UploadTarget | None] | None:
-    """The id and target of an upload of the same bytes with the same wishes that nobody has completed; the newest of
-    several. Without target: all had arrived when its client died, and the server went on without it."""
+def find_upload(client: "Client", contents: Contents, wish: Wish) -> Found | None:
+    """An upload of the same bytes with the same wishes; the newest of several.
+
+    A fingerprint knows samples only. What has arrived can't be compared any more, so it has to be certain.
+    """
     for video in client.videos(acknowledged=False, fingerprint=contents.fingerprint):
-        target = video.get("upload")
         if video["status"] in ENDED_BADLY or not _fits(video, contents, wish):
             continue
-        if target is not None and _has_other_digest(target, contents.sha256):
+        found = Found(video["video_id"], video.get("upload"), _is_certain(video, contents))
+        if found.target is None and not found.is_certain:
             continue
-        if client.video(video["video_id"])["options"] == wish.options:
-            return video["video_id"], target
+        if client.video(found.video_id)["options"] == wish.options:
+            return found
     return None
 
 
 def _fits(video: VideoSummary, contents: Contents, wish: Wish) -> bool:
     same_title = wish.title is None or unicodedata.normalize("NFC", wish.title).strip() == video["title"]
     same_type = wish.mime_type in (None, video["mime_type"])
-    return video["file_size"] == contents.size and same_title and same_type
+    same_bytes = video["file_size"] == contents.size and contents.sha256 in (None, video["sha256"] or contents.sha256)
+    return same_title and same_type and same_bytes
 
 
-def _has_other_digest(target: UploadTarget, sha256: str | None) -> bool:
-    """A fingerprint knows samples only. An upload begun with the digest of other bytes would never end well."""
-    if sha256 is None or target["method"] != "PUT":
-        return False
-    signed = {name.lower(): value for name, value in target["headers"].items()}.get("x-amz-checksum-sha256")
-    return signed not in (None, base64.b64encode(bytes.fromhex(sha256)).decode())
+def _is_certain(video: VideoSummary, contents: Contents) -> bool:
+    if contents.sha256 is not None and video["sha256"] is not None:
+        return contents.sha256 == video["sha256"]
+    return contents.changed_at < datetime.fromisoformat(video["created_at"])

@@ -6,6 +6,7 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
@@ -47,6 +48,10 @@ class Source:
         with self._lock:
             self._file.close()
 
+    @property
+    def changed_at(self) -> datetime:
+        return datetime.fromtimestamp(self._begun[1] / 1e9, UTC)
+
     def pieces(self, start: int, length: int) -> Iterator[bytes]:
         """Raises `Conflict` (FILE_CHANGED) as soon as the file is another than when it was opened."""
         end = start + length
@@ -61,6 +66,13 @@ class Source:
     def sha256(self, span: Span) -> str:
         """In hex. Raises as `pieces`."""
         digest = hashlib.sha256()
+        for piece in self.pieces(span.start, span.length):
+            digest.update(piece)
+        return digest.hexdigest()
+
+    def md5(self, span: Span) -> str:
+        """In hex: what S3 calls a part by."""
+        digest = hashlib.md5(usedforsecurity=False)
         for piece in self.pieces(span.start, span.length):
             digest.update(piece)
         return digest.hexdigest()

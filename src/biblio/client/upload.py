@@ -11,7 +11,7 @@ from biblio.client.fingerprint import fingerprint
 from biblio.client.models import Accepted, UploadTarget
 from biblio.client.multipart import Parts
 from biblio.client.open_upload import Manner, OpenUpload
-from biblio.client.resume import Contents, Wish, find_upload
+from biblio.client.resume import Contents, Found, Wish, find_upload
 from biblio.client.source import Source, Span, file_name_of
 from biblio.client.waiting import patiently
 from biblio.client.whole import Whole
@@ -29,12 +29,12 @@ HASHED_WHOLE = 100 * 1024 * 1024
 def send_file(client: "Client", path: Path, wish: Wish, manner: Manner) -> Accepted:
     """Raises the errors of `Client.upload`."""
     with Source(path) as source:
-        contents = Contents(source.size, fingerprint(source), _sha256(source))
-        found = _at_first(client, lambda: find_upload(client, contents, wish))
-        video_id, target = found or _create(client, path, contents, wish)
-        if target is None:
+        contents = Contents(source.size, fingerprint(source), _sha256(source), source.changed_at)
+        found = _at_first(client, lambda: find_upload(client, contents, wish)) or _create(client, path, contents, wish)
+        video_id = found.video_id
+        if found.target is None:
             return _acknowledged(client, video_id, source.size, manner)
-        way = _way(client, video_id, target, source, contents.sha256)
+        way = _way(client, found, found.target, source, contents.sha256)
         try:
             return OpenUpload(client, video_id, way, source, manner).run()
         except Conflict as error:
@@ -67,7 +67,7 @@ def _at_first(client: "Client", ask: Callable[[], Answer]) -> Answer:
     return patiently(ask)
 
 
-def _create(client: "Client", path: Path, contents: Contents, wish: Wish) -> tuple[str, UploadTarget]:
+def _create(client: "Client", path: Path, contents: Contents, wish: Wish) -> Found:
     key = str(uuid.uuid4())
     created = patiently(
         lambda: client.create_video(
@@ -82,10 +82,10 @@ def _create(client: "Client", path: Path, contents: Contents, wish: Wish) -> tup
             idempotency_key=key,
         )
     )
-    return created["video_id"], created["upload"]
+    return Found(created["video_id"], created["upload"], is_certain=True)
 
 
-def _way(client: "Client", video_id: str, target: UploadTarget, source: Source, sha256: str | None) -> Way:
+def _way(client: "Client", found: Found, target: UploadTarget, source: Source, sha256: str | None) -> Way:
     if target["method"] == "PUT":
-        return Whole(client, video_id, target, source, sha256)
-    return Parts(client, video_id, target["part_size"], source)
+        return Whole(client, found.video_id, target, source, sha256)
+    return Parts(client, found.video_id, target["part_size"], source, trust=found.is_certain)

@@ -3,6 +3,7 @@
     S3, MinIO    {"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name"}, "object": {"key"}}}]}
                  (MinIO's names begin with "s3:"; the key is URL-encoded as in a form, "a b" being "a+b")
     S3, once     {"Service": "Amazon S3", "Event": "s3:TestEvent"}, when the notification is set up
+    EventBridge  {"detail-type": "Object Created", "detail": {"bucket": {"name"}, "object": {"key"}}}, the key as it is
     SeaweedFS    {"event_type": "create", "key": "/buckets/{bucket}/{key}", "message": {"new_entry": {…}}}
 
 Each comes at least once or at most once, late and in any order: it only says where to look.
@@ -29,6 +30,8 @@ def arrivals(body: object, bucket: str) -> list[str]:
         return list(dict.fromkeys(_of_records(_of(list, event["Records"]), bucket)))
     if event.get("Event") == "s3:TestEvent":
         return []
+    if "detail-type" in event:
+        return list(_of_eventbridge(event, bucket))
     return list(_of_seaweedfs(event, bucket))
 
 
@@ -40,6 +43,12 @@ def _of_records(records: list[Any], bucket: str) -> Iterator[str]:
         place = _in(dict, record, "s3")
         if event.startswith("ObjectCreated:") and _in(str, _in(dict, place, "bucket"), "name") == bucket:
             yield unquote_plus(_in(str, _in(dict, place, "object"), "key"))
+
+
+def _of_eventbridge(event: dict[str, Any], bucket: str) -> Iterator[str]:
+    detail = _in(dict, event, "detail")
+    if event["detail-type"] == "Object Created" and _in(str, _in(dict, detail, "bucket"), "name") == bucket:
+        yield _in(str, _in(dict, detail, "object"), "key")
 
 
 def _of_seaweedfs(event: dict[str, Any], bucket: str) -> Iterator[str]:

@@ -59,11 +59,11 @@ key = "{filer_key}"
 """
 FILER = '[leveldb2]\nenabled = true\ndir = "./data/filerldb2"\n'
 
-# An event is sent once (4.48 never retries, whatever `max_retries` says) and no write waits for it: what nobody hears
-# is lost, and found by the sweep.
 # Beside fifty uploads it takes every core it can get, and the API's answers would wait; bytes lose nothing by it.
 NICENESS = 10
 
+# An event is sent once (4.48 never retries, whatever `max_retries` says) and no write waits for it: what nobody hears
+# is lost, and found by the sweep.
 SILENT = "[notification.webhook]\nenabled = false\n"
 EVENTS = """\
 [notification.webhook]

@@ -4,7 +4,7 @@ from biblio.domain.container import looks_like
 from biblio.domain.parts import PartPlan
 from biblio.domain.video import Video
 from biblio.errors import Conflict, InvalidInput, NotFound
-from biblio.pipeline.parts import stored_parts
+from biblio.pipeline.parts import drop_upload, stored_parts
 from biblio.pipeline.services import Services
 from biblio.ports.storage import StoredObject
 
@@ -61,6 +61,8 @@ def _joined(services: Services, video: Video, part_size: int) -> StoredObject:
     try:
         return services.storage.stat(video.key)
     except NotFound:
+        if parts is None:
+            drop_upload(services, upload)
         raise _parts_missing(missing, plan) from None
 
 

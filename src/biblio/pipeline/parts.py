@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from biblio.domain import keys
 from biblio.domain.flow import Status
@@ -42,12 +43,16 @@ def sign_parts(
     """Raises `NotFound`, `Conflict` (the upload is over, or is one PUT) and `InvalidInput`."""
     video, upload, plan = _open(services, user_id, video_id)
     _check_numbers(numbers, sha256, plan)
-    upload = _begun(services, video, upload, checksums=bool(sha256))
-    _check_checksums(numbers, sha256, demanded=bool(upload.checksums))
+    _check_checksums(numbers, sha256, demanded=bool(sha256) if upload.upload_id is None else bool(upload.checksums))
     seconds = services.limits.upload_seconds
     with services.catalog.transaction() as tx:
+        # Before anything is begun: from here on the sweep keeps an eye on what is left.
         tx.uploads.signed([video.id], seconds=seconds)
-    return [_signed(services, video, upload, plan, number, seconds, sha256.get(number)) for number in numbers]
+    if upload.upload_id is None:
+        upload = _begun(services, user_id, video, checksums=bool(sha256))
+        _check_checksums(numbers, sha256, demanded=bool(upload.checksums))
+    sign = partial(_signed, services, video, str(upload.upload_id), plan, seconds)
+    return [sign(number, sha256.get(number)) for number in numbers]
 
 
 def parts_so_far(services: Services, user_id: str, video_id: str) -> PartsSoFar:
@@ -60,15 +65,19 @@ def parts_so_far(services: Services, user_id: str, video_id: str) -> PartsSoFar:
 
 
 def _after_its_end(services: Services, video: Video, upload: Upload, plan: PartPlan) -> PartsSoFar:
-    """Somebody has just put it together: then nothing is missing. Or storage threw it away, as lifecycle rules do: then
-    the next part that is signed begins another."""
+    """Somebody has just put it together: then nothing is missing. Or storage threw it away, as lifecycle rules do."""
     try:
         services.storage.stat(video.key)
     except NotFound:
-        with services.catalog.transaction() as tx:
-            tx.uploads.begun(video.id, None, checksums=None, instead_of=upload.upload_id)
+        drop_upload(services, upload)
         return PartsSoFar(plan, None, [], plan.missing([]))
     return PartsSoFar(plan, upload.checksums, [], [])
+
+
+def drop_upload(services: Services, upload: Upload) -> None:
+    """Storage no longer knows it: the next part that is signed begins another."""
+    with services.catalog.transaction() as tx:
+        tx.uploads.begun(upload.video_id, None, checksums=None, instead_of=upload.upload_id)
 
 
 def stored_parts(services: Services, video: Video, upload: Upload) -> Sequence[StoredPart] | None:
@@ -87,6 +96,8 @@ def abort_upload(services: Services, user_id: str, video_id: str) -> Video:
         tx.videos.get(video_id, user_id=user_id)
         tx.videos.update(video_id, when=Status.UPLOADING, status=Status.CANCELED)
         video = tx.videos.get(video_id)
+    if video.status is Status.DELETING:
+        raise NotFound("There is no such video.", code="VIDEO_NOT_FOUND")
     if video.status not in (Status.CANCELED, Status.EXPIRED):
         raise _arrived_already(video)
     try:
@@ -131,25 +142,24 @@ def _check_checksums(numbers: Collection[int], sha256: Mapping[int, str], *, dem
         raise InvalidInput(message, code="CHECKSUM_UNEXPECTED")
 
 
-def _begun(services: Services, video: Video, upload: Upload, *, checksums: bool) -> Upload:
+def _begun(services: Services, user_id: str, video: Video, *, checksums: bool) -> Upload:
     """Storage hears of an upload when its first part is signed, so one that is never begun costs it nothing."""
-    if upload.upload_id is not None:
-        return upload
     upload_id = services.storage.multipart.begin(video.key, content_type=video.mime_type, checksums=checksums)
     with services.catalog.transaction() as tx:
         is_first = tx.uploads.begun(video.id, upload_id, checksums=checksums, instead_of=None)
-        upload = tx.uploads.get(video.id)
     if not is_first:
         services.storage.multipart.abort(video.key, upload_id)
+    _, upload, _ = _open(services, user_id, video.id)
+    if upload.upload_id is None:
+        raise Unavailable("Storage has just dropped this upload: try again.")
     return upload
 
 
 def _signed(
-    services: Services, video: Video, upload: Upload, plan: PartPlan, number: int, seconds: int, sha256: str | None
+    services: Services, video: Video, upload_id: str, plan: PartPlan, seconds: int, number: int, sha256: str | None
 ) -> SignedPart:
-    assert upload.upload_id is not None
     size = plan.length(number)
     request = services.storage.multipart.sign_part(
-        video.key, upload.upload_id, number, size=size, seconds=seconds, sha256=checked_sha256(sha256)
+        video.key, upload_id, number, size=size, seconds=seconds, sha256=checked_sha256(sha256)
     )
     return SignedPart(number, size, request)

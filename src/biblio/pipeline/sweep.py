@@ -5,6 +5,7 @@ there are started; those that never came end.
 """
 
 import logging
+from collections.abc import Sequence
 
 from biblio.domain import keys
 from biblio.domain.flow import Queue, Status
@@ -17,7 +18,7 @@ from biblio.pipeline.trigger import start
 from biblio.ports.uploads import Upload
 
 MOST_AT_ONCE = 500
-ENDED_WITHOUT_BYTES = (Status.CANCELED, Status.EXPIRED)
+ENDED_WITHOUT_BYTES = (Status.CANCELED, Status.EXPIRED, Status.DELETING)
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,7 @@ def sweep(services: Services) -> int:
     with services.catalog.transaction() as tx:
         uploads = tx.uploads.due(limit=MOST_AT_ONCE)
         tx.answers.forget(seconds=REMEMBERED)
-    for upload in uploads:
-        _look_at(services, upload)
+    _look_at(services, uploads)
     return len(jobs)
 
 
@@ -44,22 +44,32 @@ def _quiet(services: Services) -> list[Queue]:
         return []
 
 
-def _look_at(services: Services, upload: Upload) -> None:
-    try:
-        _settle(services, upload)
-    except BiblioError as error:  # one that can't be looked at now must not hold up the others
-        log.warning("the upload of video %s could not be looked at: %s", upload.video_id, error)
+def _look_at(services: Services, uploads: Sequence[Upload]) -> None:
+    for upload in uploads:
+        try:
+            settle(services, upload)
+        except Unavailable as error:
+            # Each of the others would wait as long, and jobs with them; they are due again soon.
+            log.warning("uploads are looked at later: %s", error)
+            return
+        except BiblioError as error:  # one that can't be looked at must not hold up the others
+            log.warning("the upload of video %s could not be looked at: %s", upload.video_id, error)
 
 
-def _settle(services: Services, upload: Upload) -> None:
-    video = _video(services, upload)
+def settle(services: Services, upload: Upload) -> None:
+    """What is to be done about one upload now. Raises what storage and catalog raise."""
+    video, prefix = _video(services, upload), keys.video_prefix(upload.video_id)
     if video is not None and video.status is Status.UPLOADING:
         return _start_or_expire(services, upload, video)
-    if video is None or video.status in ENDED_WITHOUT_BYTES:
-        # Again and at last when nothing signed can still be written: a PUT may have come in after the end.
-        services.storage.remove(keys.video_prefix(upload.video_id))
-    with services.catalog.transaction() as tx:
-        tx.uploads.forget(upload.video_id, when_silent=not upload.is_silent)
+    went_on = video is not None and video.status not in ENDED_WITHOUT_BYTES
+    if video is None or (not went_on and video.status is not Status.DELETING):
+        # Again and again, as long as something that was signed can still be written.
+        services.storage.remove(prefix)
+    if upload.is_silent:
+        services.storage.multipart.clear(prefix)  # begun by a process that died before it could say so
+    if upload.is_silent or went_on:
+        with services.catalog.transaction() as tx:
+            tx.uploads.forget(upload.video_id, when_silent=not upload.is_silent)
     return None
 
 

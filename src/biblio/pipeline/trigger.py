@@ -74,6 +74,8 @@ def _already(video: Video) -> Video:
     """A second click finds the video on its way; one that could not be started, or can't any more, says so."""
     if video.status in (Status.CANCELED, Status.EXPIRED):
         raise Conflict(f"The upload has ended: the video is {video.status}.", code="UPLOAD_ENDED")
+    if video.status is Status.DELETING:
+        raise NotFound("There is no such video.", code="VIDEO_NOT_FOUND")
     if video.failure and video.etag is None:
         raise InvalidInput(video.failure.message, code=video.failure.code)
     return video

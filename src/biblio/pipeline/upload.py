@@ -48,7 +48,9 @@ Invitation = SignedRequest | Parts
 def begin_upload(services: Services, tx: Transaction, user_id: str, new: NewVideo) -> tuple[Video, Invitation]:
     """A new video, and how to send its bytes. Raises `InvalidInput`, `TooLarge` and `RateLimited`."""
     video = _declared(services, user_id, new)
-    _check_room(tx.users.usage(user_id), services.limits, video.file_size)
+    _check_uploads(tx.users.usage(user_id), services.limits)
+    if services.limits.most_stored is not None:
+        _check_room(tx.users.stored(user_id), services.limits.most_stored, video.file_size)
     tx.videos.add(video)
     tx.uploads.add(video.id, seconds=services.limits.upload_lifetime)
     return video, invitations(services, tx, [video])[0]
@@ -111,11 +113,13 @@ def _check_size(size: int, largest: int) -> None:
         raise TooLarge(f"The file has {size} bytes; at most {largest} are taken.", code="FILE_TOO_LARGE", limit=largest)
 
 
-def _check_room(usage: Usage, limits: Limits, size: int) -> None:
-    """Raises `TooLarge` where the user's bytes would be too many, `RateLimited` where the uploads would."""
-    if limits.most_stored is not None and usage.stored + size > limits.most_stored:
-        message = f"{usage.stored} bytes are stored and at most {limits.most_stored} may be: delete something first."
-        raise TooLarge(message, code="QUOTA_EXCEEDED", limit=limits.most_stored, used=usage.stored)
+def _check_room(stored: int, most: int, size: int) -> None:
+    if stored + size > most:
+        message = f"{stored} bytes are stored and at most {most} may be: delete something first."
+        raise TooLarge(message, code="QUOTA_EXCEEDED", limit=most, used=stored)
+
+
+def _check_uploads(usage: Usage, limits: Limits) -> None:
     if usage.uploading >= limits.most_uploads:
         message = f"{usage.uploading} uploads are open and at most {limits.most_uploads} may be: finish or end one."
         raise RateLimited(

@@ -29,6 +29,7 @@ class MultipartUploads(Protocol):
     - completing again and at once ends in the same object or is not found
     - an aborted upload leaves nothing, and may be aborted again
     - an unfinished upload is no object
+    - clearing a prefix aborts every upload below it and touches no object
 
     Every method also raises `Unavailable`, `RateLimited`, `Rejected` and `Misconfigured`.
     """
@@ -58,3 +59,6 @@ class MultipartUploads(Protocol):
 
     def abort(self, key: str, upload_id: str) -> None:
         """Throw away an upload and its parts; one that has ended already is no error."""
+
+    def clear(self, prefix: str) -> None:
+        """Throw away every unfinished upload whose key begins with `prefix`, and none of its objects."""

@@ -7,11 +7,9 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Usage:
-    """`uploading` is how many uploads are open, the first of which ends by itself at `next_expiry`. `stored` is in
-    bytes, and counts what is on its way."""
+    """`uploading` is how many uploads are open, the first of which ends by itself at `next_expiry`."""
 
     uploading: int
-    stored: int
     next_expiry: datetime | None = None
 
 
@@ -20,7 +18,7 @@ class Users(Protocol):
     - an unknown key belongs to nobody
     - only a key's digest is stored
     - a user name is taken once
-    - usage counts what is stored or on its way, of this user only
+    - stored bytes are counted with those on their way, of this user only
     - usage holds other transactions off until this one ends
     """
 
@@ -37,3 +35,6 @@ class Users(Protocol):
 
     def usage(self, user_id: str) -> Usage:
         """Until the transaction ends, nobody else asks: so two uploads at once don't both take the last place."""
+
+    def stored(self, user_id: str) -> int:
+        """Bytes of all videos, those on their way as declared. The larger the library, the longer it takes."""

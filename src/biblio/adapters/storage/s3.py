@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from biblio.adapters.storage.s3_bucket import make_bucket, require_bucket, require_origins, set_origins
 from biblio.adapters.storage.s3_client import S3Options, open_client
-from biblio.adapters.storage.s3_errors import error_code, translated
+from biblio.adapters.storage.s3_errors import translated
 from biblio.adapters.storage.s3_multipart import S3MultipartUploads, sha256_header
 from biblio.dsn import Dsn
 from biblio.errors import InvalidInput, Misconfigured, Rejected, Unavailable
@@ -92,7 +92,7 @@ class S3Storage:
             raise InvalidInput("Without a prefix the whole bucket would be removed.")
         with translated(prefix):
             # Uploads first: none may complete behind our back.
-            self._abort_uploads(prefix)
+            self.multipart.clear(prefix)
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
             return sum(self._delete([entry["Key"] for entry in page.get("Contents", [])]) for page in pages)
 
@@ -113,15 +113,6 @@ class S3Storage:
                     yield piece
             finally:
                 body.close()
-
-    def _abort_uploads(self, prefix: str) -> None:
-        pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self.bucket, Prefix=prefix)
-        for upload in [upload for page in pages for upload in page.get("Uploads", [])]:
-            try:
-                self._client.abort_multipart_upload(Bucket=self.bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-            except ClientError as error:
-                if error_code(error) not in {"NoSuchUpload", "404"}:
-                    raise
 
     def _delete(self, keys: list[str]) -> int:
         if not keys:

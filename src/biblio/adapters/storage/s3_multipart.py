@@ -107,6 +107,12 @@ class S3MultipartUploads:
                 if error_code(error) not in {"NoSuchUpload", "404"}:
                     raise
 
+    def clear(self, prefix: str) -> None:
+        with translated(prefix):
+            pages = self._client().get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=prefix)
+            for upload in [upload for page in pages for upload in page.get("Uploads", [])]:
+                self.abort(upload["Key"], upload["UploadId"])
+
     def _finds_checksums_listed(self, key: str) -> bool:
         """Try it with a part of one byte.
 

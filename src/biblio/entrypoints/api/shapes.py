@@ -12,6 +12,7 @@ from biblio.pipeline.upload import Invitation
 from biblio.ports.storage import SignedRequest
 
 LARGEST_NUMBER = 2**63 - 1
+PRINTABLE = r"^[ -~]+$"
 
 
 class Request(BaseModel):
@@ -33,7 +34,7 @@ class CreateVideo(Request):
     title: Annotated[str, StringConstraints(max_length=1000)] | None = None
     options: VideoOptions = VideoOptions()
     sha256: Annotated[str, StringConstraints(max_length=64)] | None = None
-    fingerprint: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[ -~]+$")] | None = None
+    fingerprint: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=PRINTABLE)] | None = None
 
 
 class SignParts(Request):
@@ -137,6 +138,7 @@ class ListedVideo(VideoStatus):
     file_size: int
     mime_type: str
     language: str | None
+    sha256: str | None
     duration: float | None
     created_at: datetime
     upload: Upload | None = None
@@ -217,6 +219,7 @@ def listed_shape(video: Video) -> dict[str, Any]:
         "file_size": video.file_size,
         "mime_type": video.mime_type,
         "language": video.language,
+        "sha256": video.sha256,
         "duration": video.duration,
         "created_at": video.created_at,
     }

@@ -29,7 +29,7 @@ def page(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
     status: Status | None = None,
-    fingerprint: Annotated[str | None, Query(max_length=128)] = None,
+    fingerprint: Annotated[str | None, Query(max_length=128, pattern=shapes.PRINTABLE)] = None,
     acknowledged: bool | None = None,
 ) -> dict[str, Any]:
     """The user's videos, newest first; `next` is the cursor of the following page.

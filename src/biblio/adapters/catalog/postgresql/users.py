@@ -39,15 +39,17 @@ class PostgresUsers:
     def usage(self, user_id: str) -> Usage:
         # Not FOR UPDATE, which would also hold off every insert that names this user.
         self._connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True))
-        mine = select(func.coalesce(func.sum(videos.c.file_size), 0)).where(videos.c.user_id == user_id)
-        stored = self._connection.scalar(mine.where(videos.c.status.not_in(EMPTY))) or 0
         open_ = (
             select(func.count(), func.min(uploads.c.expires_at))
             .select_from(videos.outerjoin(uploads, uploads.c.video_id == videos.c.id))
             .where(videos.c.user_id == user_id, videos.c.status == Status.UPLOADING)
         )
         uploading, next_expiry = self._connection.execute(open_).one()
-        return Usage(uploading, int(stored), next_expiry)
+        return Usage(uploading, next_expiry)
+
+    def stored(self, user_id: str) -> int:
+        mine = select(func.sum(videos.c.file_size)).where(videos.c.user_id == user_id, videos.c.status.not_in(EMPTY))
+        return int(self._connection.scalar(mine) or 0)
 
 
 def _digest(key: str) -> bytes:

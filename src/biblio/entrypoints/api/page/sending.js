@@ -44,7 +44,9 @@ export async function send(file, { meter, signal, as, onOpen, onChecking }) {
 /** An upload of the same file that no client completed. Without `upload`, all had arrived, and the server went on by itself. */
 async function find(ask, file, print) {
   const { videos } = await ask(`/videos?${new URLSearchParams({ acknowledged: false, fingerprint: print })}`);
-  return videos.find((video) => video.file_size === file.size && !ENDED_BADLY.has(video.status));
+  return videos.find((video) => video.file_size === file.size && !ENDED_BADLY.has(video.status)
+    // What has arrived can't be compared any more: then the file must not have changed since.
+    && (video.upload || file.lastModified < Date.parse(video.created_at)));
 }
 
 function create(ask, file, print) {
