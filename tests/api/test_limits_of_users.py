@@ -12,7 +12,7 @@ import pytest
 
 from biblio.dsn import Dsn
 from tests.api.conftest import MIB, Api, running_api
-from tests.api.test_uploads import FILE, begin, complete, create, send
+from tests.api.sending import FILE, begin, complete, create, send
 
 
 def test_bytes_stored(addresses: Mapping[str, str]) -> None:
