@@ -7,7 +7,6 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
@@ -18,7 +17,7 @@ from biblio.client.source import Source
 from biblio.dsn import Dsn
 from biblio.errors import NotFound
 from tests.api.conftest import MIB, Api, running_api
-from tests.browser.conftest import open_page
+from tests.browser.conftest import multipart_upload, open_page, part_number, write_film
 from tests.chaos.fault_proxy import FaultProxy, Link
 
 LARGE, PARTS = 30 * MIB + 777, 4
@@ -270,20 +269,3 @@ def parts_of(api: Api) -> dict[str, Any]:
     [video] = api.http.get("/api/videos?status=UPLOADING").json()["videos"]
     parts: dict[str, Any] = api.http.get(video["upload"]["parts_url"]).raise_for_status().json()
     return parts
-
-
-def write_film(path: Path, size: int) -> Path:
-    """MP4's first box, then noise."""
-    head = bytes.fromhex("00000018") + b"ftypisom" + bytes(4) + b"isommp41"
-    path.write_bytes(head + Random(size).randbytes(size - len(head)))
-    return path
-
-
-def part_number(request: Request) -> int:
-    return int(parse_qs(urlsplit(request.url).query)["partNumber"][0])
-
-
-def multipart_upload(request: Request) -> tuple[str, str]:
-    """The key and the upload's id that a part is sent to."""
-    parts = urlsplit(request.url)
-    return parts.path.split("/", 2)[2], parse_qs(parts.query)["uploadId"][0]

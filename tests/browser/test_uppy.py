@@ -8,9 +8,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
-from random import Random
 from typing import Any, Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 import pytest
@@ -20,7 +18,7 @@ from playwright.sync_api import Page, Request, Response, expect
 from biblio.adapters.storage.s3 import connect
 from biblio.dsn import Dsn
 from biblio.errors import NotFound
-from tests.browser.conftest import open_page
+from tests.browser.conftest import multipart_upload, open_page, part_number, write_film
 from tests.repository import DOCS
 
 SOURCE = Path(__file__).parent / "uppy"
@@ -173,7 +171,7 @@ def test_cancel_leaves_nothing_in_storage(uppy: Uppy, film: Path, server: Server
     uppy.page.set_input_files("#file", film)
     uppy.wait_for_parts(1)
     storage = connect(Dsn.parse(server.addresses["BIBLIO_STORAGE"]))
-    key, upload_id = multipart_upload(uppy.puts()[0], storage.bucket)
+    key, upload_id = multipart_upload(uppy.puts()[0])
     assert storage.multipart.parts(key, upload_id)
 
     with uppy.page.expect_response("**/upload") as ended:
@@ -200,23 +198,6 @@ def test_the_how_to_shows_code_that_ran_here() -> None:
     ran = {line.strip() for path in SOURCE.rglob("*.mjs") for line in path.read_text(encoding="utf-8").splitlines()}
     assert shown
     assert shown - ran == set()
-
-
-def write_film(path: Path, size: int) -> Path:
-    """MP4's first box, then noise: taken as a film, and soon found to have no sound."""
-    head = bytes.fromhex("00000018") + b"ftypisom" + bytes(4) + b"isommp41"
-    path.write_bytes(head + Random(size).randbytes(size - len(head)))
-    return path
-
-
-def part_number(request: Request) -> int:
-    return int(parse_qs(urlsplit(request.url).query)["partNumber"][0])
-
-
-def multipart_upload(request: Request, bucket: str) -> tuple[str, str]:
-    """The key and the upload's id that a part is sent to."""
-    parts = urlsplit(request.url)
-    return unquote(parts.path).removeprefix(f"/{bucket}/"), parse_qs(parts.query)["uploadId"][0]
 
 
 def assert_sent_to_storage_only(uppy: Uppy, server: Server) -> None:

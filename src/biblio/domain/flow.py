@@ -19,6 +19,10 @@ class Status(StrEnum):
 
 
 ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELED, Status.EXPIRED})
+UPLOAD_ENDED = frozenset({Status.CANCELED, Status.EXPIRED})
+"""Nothing arrived, and nothing will."""
+EMPTY = UPLOAD_ENDED | {Status.DELETING}
+"""Statuses whose videos hold no bytes, or soon none."""
 
 
 class Queue(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from biblio.domain import keys
-from biblio.domain.flow import Status
+from biblio.domain.flow import UPLOAD_ENDED, Status
 from biblio.domain.parts import PartPlan, checked_sha256
 from biblio.domain.video import Video
 from biblio.errors import Conflict, InvalidInput, NotFound, Unavailable
@@ -95,10 +95,8 @@ def abort_upload(services: Services, user_id: str, video_id: str) -> Video:
     with services.catalog.transaction() as tx:
         tx.videos.get(video_id, user_id=user_id)
         tx.videos.update(video_id, when=Status.UPLOADING, status=Status.CANCELED)
-        video = tx.videos.get(video_id)
-    if video.status is Status.DELETING:
-        raise NotFound("There is no such video.", code="VIDEO_NOT_FOUND")
-    if video.status not in (Status.CANCELED, Status.EXPIRED):
+        video = tx.videos.get(video_id, user_id=user_id)
+    if video.status not in UPLOAD_ENDED:
         raise _arrived_already(video)
     try:
         services.storage.remove(keys.video_prefix(video.id))
@@ -110,13 +108,18 @@ def abort_upload(services: Services, user_id: str, video_id: str) -> Video:
 def _open(services: Services, user_id: str, video_id: str) -> tuple[Video, Upload, PartPlan]:
     with services.catalog.transaction() as tx:
         video = tx.videos.get(video_id, user_id=user_id)
-        if video.status in (Status.CANCELED, Status.EXPIRED):
-            raise Conflict(f"The upload has ended: the video is {video.status}.", code="UPLOAD_ENDED")
+        refuse_ended(video)
         if video.status is not Status.UPLOADING:
             raise _arrived_already(video)
         if video.part_size is None:
             raise Conflict("This file is sent by one PUT, not in parts.", code="NOT_MULTIPART")
         return video, tx.uploads.get(video_id), PartPlan(video.file_size, video.part_size)
+
+
+def refuse_ended(video: Video) -> None:
+    """Raises `Conflict` when the upload was ended by its user or by time."""
+    if video.status in UPLOAD_ENDED:
+        raise Conflict(f"The upload has ended: the video is {video.status}.", code="UPLOAD_ENDED")
 
 
 def _arrived_already(video: Video) -> Conflict:
@@ -160,6 +163,6 @@ def _signed(
 ) -> SignedPart:
     size = plan.length(number)
     request = services.storage.multipart.sign_part(
-        video.key, upload_id, number, size=size, seconds=seconds, sha256=checked_sha256(sha256)
+        video.key, upload_id, number, size=size, seconds=seconds, sha256=sha256
     )
     return SignedPart(number, size, request)

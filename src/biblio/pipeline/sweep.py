@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 
 from biblio.domain import keys
-from biblio.domain.flow import Queue, Status
+from biblio.domain.flow import EMPTY, UPLOAD_ENDED, Queue, Status
 from biblio.domain.video import Video
 from biblio.errors import BiblioError, Conflict, InvalidInput, NotFound, Unavailable
 from biblio.pipeline.once import REMEMBERED
@@ -18,7 +18,6 @@ from biblio.pipeline.trigger import start
 from biblio.ports.uploads import Upload
 
 MOST_AT_ONCE = 500
-ENDED_WITHOUT_BYTES = (Status.CANCELED, Status.EXPIRED, Status.DELETING)
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +60,8 @@ def settle(services: Services, upload: Upload) -> None:
     video, prefix = _video(services, upload), keys.video_prefix(upload.video_id)
     if video is not None and video.status is Status.UPLOADING:
         return _start_or_expire(services, upload, video)
-    went_on = video is not None and video.status not in ENDED_WITHOUT_BYTES
-    if video is None or (not went_on and video.status is not Status.DELETING):
+    went_on = video is not None and video.status not in EMPTY
+    if video is None or video.status in UPLOAD_ENDED:
         # Again and again, as long as something that was signed can still be written.
         services.storage.remove(prefix)
     if upload.is_silent:

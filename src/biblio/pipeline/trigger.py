@@ -4,6 +4,7 @@ from biblio.domain.flow import Status, Step, first_stage
 from biblio.domain.video import Failure, Video
 from biblio.errors import Conflict, InvalidInput, NotFound
 from biblio.pipeline.arrival import arrived
+from biblio.pipeline.parts import refuse_ended
 from biblio.pipeline.publish import publish
 from biblio.pipeline.services import Services
 
@@ -30,7 +31,8 @@ def start_arrived(services: Services, video_id: str, key: str) -> bool:
             video = tx.videos.get(video_id)
         if video.key != key or video.status is not Status.UPLOADING:
             return False
-        return start(services, video).status is not Status.UPLOADING
+        start(services, video)
+        return True
     except (NotFound, Conflict, InvalidInput):
         return False
 
@@ -52,7 +54,7 @@ def start(services: Services, video: Video) -> Video:
     step = first_stage().step
     with services.catalog.transaction() as tx:
         is_first = tx.videos.update(video.id, when=Status.UPLOADING, status=Status.PENDING, etag=etag)
-        video = tx.videos.get(video.id)
+        video = tx.videos.get(video.id, user_id=video.user_id)  # one being deleted is not there
         if is_first:
             tx.jobs.request(video, step)
     if not is_first:
@@ -64,7 +66,7 @@ def start(services: Services, video: Video) -> Video:
 def _moved_on(services: Services, video: Video, missing: Conflict) -> Video:
     """Something may be missing because the upload has just ended, or was just completed."""
     with services.catalog.transaction() as tx:
-        video = tx.videos.get(video.id)
+        video = tx.videos.get(video.id, user_id=video.user_id)
     if video.status is Status.UPLOADING:
         raise missing
     return _already(video)
@@ -72,10 +74,7 @@ def _moved_on(services: Services, video: Video, missing: Conflict) -> Video:
 
 def _already(video: Video) -> Video:
     """A second click finds the video on its way; one that could not be started, or can't any more, says so."""
-    if video.status in (Status.CANCELED, Status.EXPIRED):
-        raise Conflict(f"The upload has ended: the video is {video.status}.", code="UPLOAD_ENDED")
-    if video.status is Status.DELETING:
-        raise NotFound("There is no such video.", code="VIDEO_NOT_FOUND")
+    refuse_ended(video)
     if video.failure and video.etag is None:
         raise InvalidInput(video.failure.message, code=video.failure.code)
     return video

@@ -59,7 +59,8 @@ def begin_upload(services: Services, tx: Transaction, user_id: str, new: NewVide
 def invitations(services: Services, tx: Transaction, videos: Sequence[Video]) -> list[Invitation]:
     """How to send, or go on sending, the bytes of videos that are UPLOADING."""
     seconds = services.limits.upload_seconds
-    tx.uploads.signed([video.id for video in videos if video.part_size is None], seconds=seconds)
+    if puts := [video.id for video in videos if video.part_size is None]:
+        tx.uploads.signed(puts, seconds=seconds)
     return [_invitation(services, tx, video, seconds) for video in videos]
 
 

@@ -34,14 +34,14 @@ def services_of(request: Request) -> Services:
 TheServices = Annotated[Services, Depends(services_of)]
 
 
-class Pace:
+class RateLimit:
     """At most `per_second` requests of each user, in the long run, from all API processes together."""
 
     def __init__(self, per_second: float) -> None:
         self._per_second = per_second
         self._off_until = 0.0
 
-    def keep(self, services: Services, user_id: str) -> None:
+    def check(self, services: Services, user_id: str) -> None:
         """Raises `RateLimited`. Without its limiter the API goes on: to take no videos would be the greater harm."""
         if time.monotonic() < self._off_until:
             return
@@ -67,8 +67,8 @@ def user_of(request: Request, services: TheServices, given: Bearer) -> str:
         user_id = tx.users.owner_of(given.credentials)
     if user_id is None:
         raise Unauthenticated("This API key is not known.", code="KEY_UNKNOWN")
-    pace: Pace = request.app.state.pace
-    pace.keep(services, user_id)
+    rate_limit: RateLimit = request.app.state.rate_limit
+    rate_limit.check(services, user_id)
     return user_id
 
 

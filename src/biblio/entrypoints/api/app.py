@@ -12,7 +12,7 @@ from fastapi_offline import FastAPIOffline
 from biblio import __version__
 from biblio.bootstrap import build, engines
 from biblio.entrypoints.api import downloads, health, searching, storage_events, uploads, videos
-from biblio.entrypoints.api.access import BodyLimit, Pace
+from biblio.entrypoints.api.access import BodyLimit, RateLimit
 from biblio.entrypoints.api.headers import SafeHeaders
 from biblio.entrypoints.api.problems import add_handlers
 from biblio.pipeline.services import Services
@@ -43,7 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=life,
     )
     app.state.services = services
-    app.state.pace = Pace(settings.request_rate)
+    app.state.rate_limit = RateLimit(settings.request_rate)
     app.state.event_secret = settings.event_secret
     return _with_routes(app, services)
 

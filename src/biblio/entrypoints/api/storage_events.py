@@ -10,6 +10,7 @@ from biblio.domain.storage_event import arrivals
 from biblio.entrypoints.api import shapes
 from biblio.entrypoints.api.access import Bearer, TheServices
 from biblio.errors import NotPermitted, Unauthenticated
+from biblio.pipeline.services import Services
 from biblio.pipeline.trigger import start_arrived
 
 router = APIRouter(prefix="/api", tags=["uploads"])
@@ -26,13 +27,13 @@ def is_storage(request: Request, given: Bearer) -> None:
 
 @router.post("/storage-events", response_model=shapes.EventsTaken, dependencies=[Depends(is_storage)])
 def take(services: TheServices, body: Annotated[Any, Body()]) -> dict[str, Any]:
-    """Storage's own event: S3's JSON (MinIO's too), or SeaweedFS's. It only says where to look; doubled, late and
-    forged ones change nothing."""
+    """Storage's own event: S3's JSON (MinIO's too), EventBridge's, or SeaweedFS's. It only says where to look; doubled,
+    late and forged ones change nothing."""
     arrived = arrivals(body, services.storage.bucket)
     started = sum(_started(services, key) for key in arrived)
     return {"started": started, "ignored": len(arrived) - started}
 
 
-def _started(services: TheServices, key: str) -> bool:
+def _started(services: Services, key: str) -> bool:
     video_id = keys.video_id_of(key)
     return video_id is not None and start_arrived(services, video_id, key)

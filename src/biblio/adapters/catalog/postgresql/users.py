@@ -7,12 +7,9 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from biblio.adapters.catalog.postgresql.tables import api_keys, uploads, users, videos
-from biblio.domain.flow import Status
+from biblio.domain.flow import EMPTY, Status
 from biblio.errors import Conflict
 from biblio.ports.users import Usage
-
-EMPTY = (Status.CANCELED, Status.EXPIRED, Status.DELETING)
-"""Statuses whose videos hold no bytes, or soon none."""
 
 
 class PostgresUsers:
