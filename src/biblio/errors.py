@@ -7,6 +7,7 @@
     ├── Unauthenticated          the caller did not say who they are
     ├── InvalidInput             the request or the file makes no sense
     ├── TooLarge                 a stated limit is exceeded
+    ├── QuotaExceeded            what was agreed is used up
     ├── LeaseLost                another worker owns this step now
     └── AdapterError             an outside thing answered badly
         ├── Unavailable          down, slow or refusing: worth another try
@@ -63,6 +64,10 @@ class InvalidInput(BiblioError):
 
 class TooLarge(BiblioError):
     code = "TOO_LARGE"
+
+
+class QuotaExceeded(BiblioError):
+    code = "QUOTA_EXCEEDED"
 
 
 class LeaseLost(BiblioError):

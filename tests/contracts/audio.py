@@ -163,6 +163,9 @@ class AudioContract:
             self._rejects(extractor, text.encode(), tmp_path, "UNREADABLE_MEDIA")
         assert listener.visitors == 0
 
+    def test_what_protection_this_system_lacks_is_said_in_sentences(self, extractor: AudioExtractor) -> None:
+        assert all(sentence.endswith(".") and " " in sentence for sentence in extractor.shortcomings())
+
     @pytest.mark.parametrize("code", ["ENGINE_UNAVAILABLE", "OBJECT_CHANGED", "SHORT_READ"])
     def test_storage_that_dies_half_way_is_unavailable_not_unreadable_media(
         self, extractor: AudioExtractor, tmp_path: Path, code: str

@@ -2,6 +2,7 @@
 
 - `catalog`: prepared, on an engine that other tests may use too
 - `absent`: a catalog whose engine is not there
+- `cut`: ends every connection that the engine has, and that is not a test's own
 - `stored`: gives all rows that the engine keeps, as text, bytes in hexadecimal
 """
 
@@ -14,12 +15,20 @@ from biblio.domain.flow import Queue, Status
 from biblio.domain.video import Video
 from biblio.errors import InvalidInput, NotFound, Unavailable
 from biblio.ports.catalog import Catalog
-from tests.contracts.catalog_jobs import JobsContract
+from tests.contracts.catalog_events import EventsContract, OutlookContract
+from tests.contracts.catalog_gauges import GaugesContract
+from tests.contracts.catalog_holdings import HoldingsContract
+from tests.contracts.catalog_jobs import ClaimsContract, EndsContract
+from tests.contracts.catalog_listening import ListeningContract
+from tests.contracts.catalog_outbox import OutboxContract
 from tests.contracts.catalog_passages import PassagesContract
 from tests.contracts.catalog_suite import CatalogSuite, add_video, at_once, eventually, made_up, new_user
+from tests.contracts.catalog_turns import TurnsContract
 from tests.contracts.catalog_uploads import AnswersContract, UploadsContract
+from tests.contracts.catalog_usage import UsageContract
 from tests.contracts.catalog_users import UsersContract
 from tests.contracts.catalog_videos import VideosContract
+from tests.contracts.leadership import LeadershipContract
 
 
 class TransactionContract(CatalogSuite):
@@ -43,6 +52,18 @@ class TransactionContract(CatalogSuite):
             assert tx.videos.get(video.id).status is Status.PENDING
             with pytest.raises(NotFound):
                 tx.videos.get(new.id)
+
+    def test_what_a_snapshot_reads_is_of_one_moment(self, catalog: Catalog, video: Video) -> None:
+        with catalog.transaction(snapshot=True) as tx:
+            assert tx.videos.get(video.id) == video
+            with catalog.transaction() as other:
+                other.videos.update(video.id, title="another")
+            assert tx.videos.get(video.id) == video
+        with catalog.transaction() as tx:
+            assert tx.videos.get(video.id).title == "another"
+            with catalog.transaction() as other:
+                other.videos.update(video.id, title="a third one")
+            assert tx.videos.get(video.id).title == "a third one", "the connection is as it was"
 
     def test_a_catalog_that_is_down_is_unavailable(self, absent: Catalog) -> None:
         for call in (absent.prepare, absent.ping, lambda: new_user(absent)):
@@ -110,8 +131,18 @@ class CatalogContract(
     VideosContract,
     UploadsContract,
     AnswersContract,
-    JobsContract,
+    ClaimsContract,
+    EndsContract,
+    TurnsContract,
+    OutboxContract,
+    EventsContract,
+    OutlookContract,
+    UsageContract,
+    HoldingsContract,
     PassagesContract,
     WorkersContract,
+    GaugesContract,
+    ListeningContract,
+    LeadershipContract,
 ):
     pass

@@ -169,12 +169,15 @@ class PassagesContract(CatalogSuite):
         _write(catalog, second, "두 번째")
         kept = _write(catalog, third, "세 번째", "강의")
         with catalog.transaction() as tx:
-            assert tx.passages.remove(indexed.id, keep=3) == len(TALK) + 1
+            tx.passages.remove(indexed.id, generation=1)
+            assert tx.passages.ids(indexed.id).keys() == {2, 3}
+            tx.passages.remove(indexed.id, generation=2)
+            tx.passages.remove(indexed.id, generation=2)
             assert tx.passages.ids(indexed.id) == {3: kept}
             assert tx.videos.transcript(indexed.id) == ("세 번째 강의", _talk("세 번째", "강의").sentences)
-            assert tx.passages.remove(indexed.id, keep=3) == 0
-            assert tx.passages.remove(indexed.id) == 2
+            tx.passages.remove(indexed.id, generation=3)
             assert tx.passages.ids(indexed.id) == {}
+            assert tx.videos.transcript(indexed.id)[1] == ()
 
     def test_writing_a_generation_again_replaces_it(self, catalog: Catalog, user: str, indexed: Video) -> None:
         again = _write(catalog, indexed, "다시 쓴 강의", switch=False)
@@ -191,7 +194,7 @@ class PassagesContract(CatalogSuite):
                 new = ["새로운 강의"] * 5
                 _write(catalog, replace(video, generation=2), *new)
                 with catalog.transaction() as tx:
-                    tx.passages.remove(video.id, keep=2)
+                    tx.passages.remove(video.id, generation=1)
                 return set()
             seen = [_find(catalog, user, "강의") for _ in range(20)]
             assert {len(texts) for texts in seen} == {5}

@@ -1,7 +1,7 @@
-"""What the suites of the catalog's views share: made-up users and videos, and two small tools."""
+"""What the suites of the catalog's views share: made-up users and videos, their jobs, and two small tools."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -9,19 +9,33 @@ from uuid import uuid4
 
 import pytest
 
-from biblio.domain.flow import Status
+from biblio.domain.flow import Queue, Status, Step
 from biblio.domain.video import Options, Video
 from biblio.ports.catalog import Catalog
+from biblio.ports.jobs import Claim
 
 T = TypeVar("T")
 
 
 class CatalogSuite:
-    """The adapter's class supplies `catalog`, prepared, and for some promises more (see `CatalogContract`)."""
+    """The adapter's class supplies `catalog`, prepared, and for some promises more (see `CatalogContract`).
+
+    A queue holds jobs of the running test only.
+    """
 
     @pytest.fixture
-    def user(self, catalog: Catalog) -> str:
-        return new_user(catalog)
+    def user(self, catalog: Catalog) -> Iterator[str]:
+        user = new_user(catalog)
+        yield user
+        void(catalog, user)
+
+    @pytest.fixture
+    def others(self, catalog: Catalog) -> Iterator[list[str]]:
+        """Two more users."""
+        users = [new_user(catalog) for _ in range(2)]
+        yield users
+        for user in users:
+            void(catalog, user)
 
     @pytest.fixture
     def video(self, catalog: Catalog, user: str) -> Video:
@@ -31,6 +45,13 @@ class CatalogSuite:
 def new_user(catalog: Catalog) -> str:
     with catalog.transaction() as tx:
         return tx.users.add(f"user {uuid4().hex}")
+
+
+def void(catalog: Catalog, user: str) -> None:
+    """Put all videos of a user into another generation, so that their jobs are in nobody's way."""
+    with catalog.transaction() as tx:
+        for video in tx.videos.page(user, limit=10_000).videos:
+            tx.videos.update(video.id, generation=video.generation + 1)
 
 
 def made_up(user_id: str, **changes: Any) -> Video:
@@ -56,6 +77,32 @@ def add_video(catalog: Catalog, user_id: str, **changes: Any) -> Video:
     with catalog.transaction() as tx:
         tx.videos.add(video)
     return video
+
+
+def add_jobs(catalog: Catalog, user_id: str, count: int, step: Step = Step.EXTRACT) -> list[Video]:
+    """Videos that wait for a step, all since the same moment or nearly so."""
+    videos = [made_up(user_id) for _ in range(count)]
+    with catalog.transaction() as tx:
+        for video in videos:
+            tx.videos.add(video)
+            tx.jobs.request(video, step)
+    return videos
+
+
+def request(catalog: Catalog, video: Video, step: Step = Step.EXTRACT) -> None:
+    with catalog.transaction() as tx:
+        tx.jobs.request(video, step)
+
+
+def claim(catalog: Catalog, queue: Queue = Queue.MEDIA, *, seconds: float = 30.0, owner: str = "me") -> Claim | None:
+    with catalog.transaction() as tx:
+        return tx.jobs.claim(queue, owner, seconds=seconds)
+
+
+def claimed(catalog: Catalog, queue: Queue = Queue.MEDIA, *, seconds: float = 30.0, owner: str = "me") -> Claim:
+    found = claim(catalog, queue, seconds=seconds, owner=owner)
+    assert found is not None
+    return found
 
 
 def at_once(count: int, call: Callable[[int], T]) -> list[T]:

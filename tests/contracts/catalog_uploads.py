@@ -64,6 +64,15 @@ class UploadsContract(CatalogSuite):
             tx.uploads.signed([upload], seconds=-100_000)
             assert not tx.uploads.get(upload).is_silent, "what was signed stays signed"
 
+    def test_an_upload_that_was_forgotten_is_remembered_again_when_something_is_signed_for_it(
+        self, catalog: Catalog, upload: str
+    ) -> None:
+        with catalog.transaction() as tx:
+            tx.uploads.forget(upload, when_silent=False)
+            tx.uploads.signed([upload], seconds=0)
+            again = tx.uploads.get(upload)
+        assert (again.upload_id, again.is_over, again.is_silent) == (None, True, False)
+
     def test_due_uploads_are_looked_at_by_one_sweep_at_a_time_seldom_where_nothing_moves(
         self, catalog: Catalog, upload: str
     ) -> None:

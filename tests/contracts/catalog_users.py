@@ -70,10 +70,12 @@ class UsersContract(CatalogSuite):
     ) -> None:
         for number, status in enumerate(Status):
             add_video(catalog, user, status=status, file_size=10**number)
+        for status in (Status.CANCELED, Status.DELETING):  # one was canceled after its bytes had come
+            add_video(catalog, user, status=status, file_size=5 * 10**15, etag='"0123"')
         add_video(catalog, new_user(catalog))
         counted = [10**n for n, status in enumerate(Status) if status not in ("CANCELED", "EXPIRED", "DELETING")]
         with catalog.transaction() as tx:
-            assert tx.users.stored(user) == sum(counted)
+            assert tx.users.stored(user) == sum(counted) + 5 * 10**15
             assert tx.users.stored(new_user(catalog)) == 0
             assert (tx.users.usage(user).uploading, tx.users.usage(user).next_expiry) == (1, None)
 

@@ -1,6 +1,7 @@
 """What the catalog promises about videos: `biblio.ports.videos.Videos`."""
 
 import base64
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,9 +11,9 @@ import pytest
 
 from biblio.domain.flow import Status, Step
 from biblio.domain.video import Failure, Options, Video
-from biblio.errors import InvalidInput, NotFound
+from biblio.errors import Conflict, InvalidInput, NotFound
 from biblio.ports.catalog import Catalog
-from tests.contracts.catalog_suite import CatalogSuite, add_video, at_once, ids_of, new_user
+from tests.contracts.catalog_suite import CatalogSuite, add_video, at_once, ids_of, made_up, new_user
 
 
 def _pages(catalog: Catalog, user: str, limit: int, status: Status | None = None) -> list[list[Video]]:
@@ -50,6 +51,19 @@ class VideosContract(CatalogSuite):
         with catalog.transaction() as tx:
             assert tx.videos.get(plain.id) == plain
             assert tx.videos.get(full.id, user_id=user) == full
+
+    def test_a_video_is_added_once_and_for_a_user_who_is_there(self, catalog: Catalog, user: str, video: Video) -> None:
+        for wrong, error, code in (
+            (replace(video, title="another"), Conflict, "VIDEO_EXISTS"),
+            (replace(video, user_id=new_user(catalog)), Conflict, "VIDEO_EXISTS"),
+            (made_up("nobody"), InvalidInput, "UNKNOWN_USER"),
+        ):
+            with pytest.raises(error) as caught, catalog.transaction() as tx:
+                tx.videos.add(wrong)
+            assert caught.value.code == code
+        with catalog.transaction() as tx:
+            assert tx.videos.get(video.id) == video
+            assert tx.events.last(user) == 1
 
     def test_a_user_never_reads_another_users_video(self, catalog: Catalog, video: Video) -> None:
         other = new_user(catalog)
@@ -131,6 +145,17 @@ class VideosContract(CatalogSuite):
             video, status=Status.EXTRACTING, title=str(moved.index(True)), updated_at=after.updated_at
         )
 
+    def test_a_locked_video_waits_for_its_transaction(self, catalog: Catalog, video: Video) -> None:
+        def add_one(_: int) -> None:
+            with catalog.transaction() as tx:
+                seen = tx.videos.get(video.id, user_id=video.user_id, lock=True)
+                time.sleep(0.02)
+                tx.videos.update(video.id, progress=seen.progress + 1)
+
+        at_once(10, add_one)
+        with catalog.transaction() as tx:
+            assert tx.videos.get(video.id).progress == 10
+
     def test_an_update_sets_and_clears_every_kind_of_field(self, catalog: Catalog, video: Video) -> None:
         failure = Failure(Step.INDEX, "X", "…")
         with catalog.transaction() as tx:
@@ -150,15 +175,19 @@ class VideosContract(CatalogSuite):
         tables = stored()
         assert len([name for name, rows in tables.items() if any(indexed.id in row for row in rows)]) > 2
         with catalog.transaction() as tx:
-            tx.videos.forget(indexed, receipt)
+            rows = tx.videos.forget(indexed, receipt)
             with pytest.raises(NotFound):
                 tx.videos.get(indexed.id)
         (left,) = [row for rows in stored().values() for row in rows if indexed.id in row]
         assert "영수증" in left
+        assert rows == {"videos": 1, "jobs": 1, "video_events": 1, "segments": 3, "passages": 3}
         with catalog.transaction() as tx:
             assert tx.passages.ids(indexed.id) == {}
             assert tx.videos.transcript(indexed.id) == ("", ())
-            tx.videos.forget(indexed, receipt)
+            assert set(tx.videos.forget(indexed, receipt).values()) == {0}
+            kept = tx.holdings.receipt(indexed.id)
+        assert kept is not None
+        assert kept.removed == {**receipt, "rows": rows}, "the first receipt stays"
 
     def test_the_script_and_its_segments_are_empty_until_the_video_is_indexed(
         self, catalog: Catalog, video: Video

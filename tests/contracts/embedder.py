@@ -51,6 +51,24 @@ class EmbedderContract:
             assert len(vector) == embedder.dimension
             assert all(math.isfinite(value) for value in vector)
 
+    def test_tokens_are_counted_as_the_engine_counts_them(self, embedder: Embedder) -> None:
+        counts = [embedder.count_tokens([text]) for text in (ANSWER, *OTHERS)]
+        assert embedder.count_tokens([]) == 0
+        assert embedder.count_tokens([ANSWER, *OTHERS]) == sum(counts)
+        for text, count in zip((ANSWER, *OTHERS), counts, strict=True):
+            assert len(text.split()) <= count <= len(text), "a token is a word or a part of one"
+        assert embedder.count_tokens([ANSWER + " " + OTHERS[0]]) > max(counts)
+        assert embedder.count_tokens(["식물은 햇빛으로 양분을 만듭니다."]) >= 4
+
+    @pytest.mark.parametrize("text", ODD, ids=lambda text: ascii(text[:3]))
+    def test_the_tokens_of_any_text_are_counted(self, embedder: Embedder, text: str) -> None:
+        assert embedder.count_tokens([text, "plain"]) >= embedder.count_tokens([text]) >= 0
+
+    def test_tokens_are_counted_by_several_threads_at_once(self, embedder: Embedder) -> None:
+        alone = embedder.count_tokens([ANSWER])
+        with ThreadPoolExecutor(4) as pool:
+            assert set(pool.map(embedder.count_tokens, [[ANSWER]] * 16)) == {alone}
+
     def test_the_space_names_the_dimension_and_stays_the_same(self, embedder: Embedder) -> None:
         assert str(embedder.dimension) in embedder.space
         assert embedder.space == embedder.space.strip()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,15 @@ NOWHERE = Path("/nowhere/at/all.flac")
 
 @dataclass(frozen=True)
 class Spoken:
-    """A sound of `duration` seconds in which `language` is spoken, and one of three silent seconds."""
+    """A sound of `duration` seconds in which `language` is spoken, one of three silent seconds, and a long one: of half
+    an hour, in which `language` is spoken now and then."""
 
     audio: Path
     duration: float
     language: str
     other_language: str
     silence: Path
+    long: Path
 
 
 def text(pieces: Sequence[Heard]) -> str:
@@ -89,11 +92,32 @@ class SpeechContract:
     ) -> None:
         assert list(engine.transcribe(spoken.audio, language=None, model=None)) == heard
 
-    def test_pieces_come_in_order_and_the_last_one_ends_with_the_sound(
+    def test_what_is_heard_comes_in_order_and_the_last_of_it_ends_with_the_sound(
         self, heard: list[Heard], spoken: Spoken
     ) -> None:
         assert [piece.until for piece in heard] == sorted(piece.until for piece in heard)
         assert heard[-1].until == pytest.approx(spoken.duration, abs=0.01)
+        assert heard[-1].ends_piece
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def long(cls, engine: SpeechEngine, spoken: Spoken) -> list[Heard]:
+        return list(engine.transcribe(spoken.long, language=None, model=None))
+
+    def test_a_piece_is_at_most_ten_minutes_long(self, long: list[Heard]) -> None:
+        ends = [heard.until for heard in long if heard.ends_piece]
+        assert len(ends) >= 4
+        assert all(0 < end - start <= 600 for start, end in pairwise([0.0, *ends]))
+
+    def test_going_on_after_a_piece_gives_what_one_run_gives_after_it(
+        self, engine: SpeechEngine, spoken: Spoken, long: list[Heard]
+    ) -> None:
+        for place, heard in enumerate(long, 1):
+            if heard.ends_piece:
+                rest = engine.transcribe(spoken.long, language=spoken.language, model=None, since=heard.until)
+                assert [(then.words, then.until, then.ends_piece) for then in rest] == [
+                    (then.words, then.until, then.ends_piece) for then in long[place:]
+                ]
 
     def test_closing_the_generator_stops_the_work(self, engine: SpeechEngine, spoken: Spoken) -> None:
         pieces = engine.transcribe(spoken.audio, language=spoken.language, model="fast")

@@ -228,6 +228,17 @@ class StorageContract:
         assert [storage.stat(folder + name).size for name in kept] == [1, 1, 1]
         assert storage.remove(folder + "v1/") == 0
 
+    def test_removing_a_key_removes_what_lies_at_it_and_nothing_beside_it(self, storage: Storage, folder: str) -> None:
+        kept = ["강의.mp4.old", "강의.mp4/notes", "강의"]
+        for name in ("강의.mp4", *kept):
+            storage.write(folder + name, io.BytesIO(b"x"), content_type="video/mp4")
+        unfinished = [folder + "강의.mp4", folder + "강의.mp4.new"]
+        for key in unfinished:
+            storage.multipart.begin(key, content_type="video/mp4", checksums=False)
+        assert storage.remove(folder + "강의.mp4") == 1
+        assert {one.key for one in storage.inventory.objects(folder)} == {folder + name for name in kept}
+        assert [key for key, _ in storage.inventory.uploads(folder)] == unfinished[1:]
+
     def test_an_empty_prefix_is_refused(self, storage: Storage, folder: str) -> None:
         storage.write(folder + "a", io.BytesIO(b"x"), content_type="video/mp4")
         with pytest.raises(InvalidInput):

@@ -6,6 +6,8 @@ An adapter's class supplies the fixtures `vectors` (prepared, of dimension `DIME
 import math
 import random
 import time
+from collections import Counter
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -130,6 +132,17 @@ class VectorsContract:
         vectors.upsert(owner, [_record(_axis(0))])
         with pytest.raises(Rejected):
             vectors.search(owner.user_id, [0.5] * length, limit=3)
+
+    def test_every_owner_of_vectors_is_named(self, vectors: VectorStore, owner: Owner) -> None:
+        owners = [owner, replace(owner, generation=2), Owner(owner.user_id, str(uuid4()), 1), _owner()]
+        for one in owners:
+            vectors.upsert(one, [_record(_axis(0)), _record(_axis(1))])
+        vectors.upsert(_owner(), [])
+        mine = {one.user_id for one in owners}
+        assert Counter(one for one in vectors.owners() if one.user_id in mine) == Counter(owners), "each of them once"
+        vectors.remove(owner.user_id, owner.video_id, generation=1)
+        assert owner not in set(vectors.owners())
+        assert owners[1] in set(vectors.owners())
 
     @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
     def test_what_is_no_number_is_rejected(self, vectors: VectorStore, owner: Owner, value: float) -> None:

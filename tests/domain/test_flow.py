@@ -1,6 +1,20 @@
 import pytest
 
-from biblio.domain.flow import DELETION, ENDED, ROAD, Queue, Status, Step, first_stage, overall_progress, stage_after
+from biblio.domain.flow import (
+    ENDED,
+    ROAD,
+    UPKEEP,
+    WORKING,
+    Queue,
+    Status,
+    Step,
+    first_stage,
+    is_upkeep,
+    overall_progress,
+    stage_after,
+    steps_before,
+    steps_of,
+)
 from biblio.domain.flow import stage_of as stage
 
 
@@ -9,7 +23,7 @@ def test_the_road_is_the_specifications() -> None:
     while current is not None:
         walked.append(current)
         current = stage_after(current.step)
-    assert [(step.status.value, step.queue.value) for step in walked] == [
+    assert [(step.status, step.queue) for step in walked] == [
         ("EXTRACTING", "media"),
         ("TRANSCRIBING", "ai"),
         ("EMBEDDING", "ai"),
@@ -17,15 +31,35 @@ def test_the_road_is_the_specifications() -> None:
     ]
 
 
-def test_every_step_has_a_place_and_only_deleting_is_off_the_road() -> None:
-    assert {stage(step).step for step in Step} == set(Step)
-    assert stage(Step.DELETE) is DELETION
-    assert (DELETION.queue, DELETION.status) == (Queue.INDEX, Status.DELETING)
-    assert DELETION not in ROAD
+def test_every_step_has_one_place_on_the_road_or_beside_it() -> None:
+    assert sorted(each.step for each in (*ROAD, *UPKEEP)) == sorted(Step)
+    assert {step for step in Step if is_upkeep(step)} == {Step.DELETE, Step.CLEANUP}
+    for step in Step:
+        assert stage(step).step is step
+        assert (stage(step).status is None) == is_upkeep(step), "work beside the road is not shown"
 
 
-def test_no_step_on_the_road_is_an_ended_status() -> None:
-    assert not ENDED & {stage(step).status for step in Step}
+def test_every_status_is_before_the_road_on_it_or_after_it() -> None:
+    assert {Status.UPLOADING, Status.DELETING, *ENDED, *WORKING} == set(Status)
+    assert not ENDED & WORKING
+    assert {each.status for each in ROAD} | {Status.PENDING} == WORKING
+
+
+def test_a_step_stands_on_all_steps_before_it() -> None:
+    assert [steps_before(each.step) for each in ROAD] == [
+        (),
+        (Step.EXTRACT,),
+        (Step.EXTRACT, Step.TRANSCRIBE),
+        (Step.EXTRACT, Step.TRANSCRIBE, Step.EMBED),
+    ]
+
+
+def test_in_a_queue_what_is_furthest_down_the_road_comes_first_and_upkeep_last() -> None:
+    assert {queue: steps_of(queue) for queue in Queue} == {
+        Queue.MEDIA: (Step.EXTRACT,),
+        Queue.AI: (Step.EMBED, Step.TRANSCRIBE),
+        Queue.INDEX: (Step.INDEX, Step.CLEANUP, Step.DELETE),
+    }
 
 
 def test_the_shares_are_the_whole_work() -> None:

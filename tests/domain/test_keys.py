@@ -53,3 +53,29 @@ def test_an_original_names_its_video() -> None:
 )
 def test_nothing_else_does(key: str) -> None:
     assert keys.video_id_of(key) is None
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        keys.original(VIDEO, "mp4"),
+        keys.audio(VIDEO),
+        keys.artefact(VIDEO, 3, 1, "a.json"),
+        keys.video_prefix(VIDEO),
+        keys.video_prefix(VIDEO) + "what somebody else put there",
+    ],
+)
+def test_everything_in_its_folder_is_the_videos(key: str) -> None:
+    assert keys.owner_of(key) == VIDEO
+
+
+@pytest.mark.parametrize("key", ["", VIDEO, f"videos/{VIDEO}", f"videos/{VIDEO.upper()}/a", f"a/videos/{VIDEO}/a"])
+def test_what_lies_elsewhere_is_no_videos(key: str) -> None:
+    assert keys.owner_of(key) is None
+
+
+@pytest.mark.parametrize("generation", [1, 2, 11])
+def test_an_artefact_names_its_generation(generation: int) -> None:
+    key = keys.artefact(VIDEO, generation, 7, "pieces/1.json")
+    assert key.startswith(keys.artefacts(VIDEO))
+    assert keys.generation_of(key) == generation

@@ -1,7 +1,9 @@
+from datetime import UTC, datetime
+
 import pytest
 
-from biblio.domain.flow import Step
-from biblio.domain.video import Failure, Job, Options, extension_of, title_of
+from biblio.domain.flow import Status, Step
+from biblio.domain.video import Failure, Job, Options, Video, extension_of, job_of, title_of
 from biblio.errors import InvalidInput
 
 
@@ -63,10 +65,29 @@ def test_a_job_message_is_the_specifications() -> None:
     }
 
 
-def test_only_deleting_is_another_task() -> None:
+def test_only_upkeep_is_another_task() -> None:
     kinds = {step: Job(step, "v", "u", "b", "k", Options()).as_message()["task_type"] for step in Step}
-    assert {step for step, kind in kinds.items() if kind != "ingestion"} == {Step.DELETE}
-    assert kinds[Step.DELETE] == "deletion"
+    assert {step: kind for step, kind in kinds.items() if kind != "ingestion"} == {
+        Step.DELETE: "deletion",
+        Step.CLEANUP: "cleanup",
+    }
+
+
+def test_a_job_says_where_its_video_lies_and_what_was_asked_for() -> None:
+    video = _video(Status.PENDING)
+    assert job_of(video, Step.EMBED, "bucket") == Job(Step.EMBED, "v", "u", "bucket", "k", Options("ko"))
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_only_what_was_canceled_or_expired_without_bytes_has_an_ended_upload(status: Status) -> None:
+    assert _video(status).upload_has_ended == (status in (Status.CANCELED, Status.EXPIRED))
+    arrived = _video(status, etag='"0123"')
+    assert (arrived.has_arrived, arrived.upload_has_ended) == (True, False)
+
+
+def _video(status: Status, etag: str | None = None) -> Video:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    return Video("v", "u", "t", "f.mp4", 1, "video/mp4", "k", status, Options("ko"), now, now, etag=etag)
 
 
 def test_options_that_were_not_chosen_are_left_out() -> None:

@@ -19,10 +19,8 @@ class Status(StrEnum):
 
 
 ENDED = frozenset({Status.COMPLETED, Status.FAILED, Status.CANCELED, Status.EXPIRED})
-UPLOAD_ENDED = frozenset({Status.CANCELED, Status.EXPIRED})
-"""Nothing arrived, and nothing will."""
-EMPTY = UPLOAD_ENDED | {Status.DELETING}
-"""Statuses whose videos hold no bytes, or soon none."""
+WORKING = frozenset({Status.PENDING, Status.EXTRACTING, Status.TRANSCRIBING, Status.EMBEDDING, Status.INDEXING})
+"""On the road: waiting for a worker, or in its hands."""
 
 
 class Queue(StrEnum):
@@ -37,15 +35,19 @@ class Step(StrEnum):
     EMBED = "embed"
     INDEX = "index"
     DELETE = "delete"
+    CLEANUP = "cleanup"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One step's place on the road. `share` is its part of the whole work, in percent; all shares add up to 100."""
+    """One step's place on the road. `share` is its part of the whole work, in percent; all shares add up to 100.
+
+    `status` None: the step works behind the scenes, and the video's status stays what it is.
+    """
 
     step: Step
     queue: Queue
-    status: Status
+    status: Status | None
     share: int
 
 
@@ -55,9 +57,10 @@ ROAD = (
     Stage(Step.EMBED, Queue.AI, Status.EMBEDDING, 10),
     Stage(Step.INDEX, Queue.INDEX, Status.INDEXING, 5),
 )
-DELETION = Stage(Step.DELETE, Queue.INDEX, Status.DELETING, 0)
+UPKEEP = (Stage(Step.DELETE, Queue.INDEX, None, 0), Stage(Step.CLEANUP, Queue.INDEX, None, 0))
+"""Steps beside the road. They never fail for good: what they leave undone would lie about for ever."""
 
-_STAGES = {stage.step: stage for stage in (*ROAD, DELETION)}
+_STAGES = {stage.step: stage for stage in (*ROAD, *UPKEEP)}
 
 
 def stage_of(step: Step) -> Stage:
@@ -66,6 +69,21 @@ def stage_of(step: Step) -> Stage:
 
 def first_stage() -> Stage:
     return ROAD[0]
+
+
+def is_upkeep(step: Step) -> bool:
+    return any(stage.step is step for stage in UPKEEP)
+
+
+def steps_before(step: Step) -> tuple[Step, ...]:
+    """The steps of the road whose results `step` stands on."""
+    road = [stage.step for stage in ROAD]
+    return tuple(road[: road.index(step)])
+
+
+def steps_of(queue: Queue) -> tuple[Step, ...]:
+    """Those that wait in a queue, furthest down the road first: what is begun is to be finished."""
+    return tuple(stage.step for stage in reversed((*UPKEEP, *ROAD)) if stage.queue is queue)
 
 
 def stage_after(step: Step) -> Stage | None:

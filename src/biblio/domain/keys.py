@@ -2,7 +2,9 @@
 
 import re
 
-_ORIGINAL = re.compile(r"videos/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/original\.[a-z0-9]+")
+_ID = r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_ORIGINAL = re.compile(rf"videos/{_ID}/original\.[a-z0-9]+")
+_FOLDER = re.compile(rf"videos/{_ID}/")
 
 
 def video_prefix(video_id: str) -> str:
@@ -19,6 +21,12 @@ def video_id_of(key: str) -> str | None:
     return match[1] if match else None
 
 
+def owner_of(key: str) -> str | None:
+    """The video in whose folder `key` lies; None for any other place."""
+    match = _FOLDER.match(key)
+    return match[1] if match else None
+
+
 def audio(video_id: str) -> str:
     """The sound for people and for speech services: the specification's MP3."""
     return f"{video_prefix(video_id)}audio_extracted.mp3"
@@ -32,3 +40,14 @@ def speech_audio(video_id: str) -> str:
 def artefact(video_id: str, generation: int, attempt: int, name: str) -> str:
     """What a step leaves for the next. The attempt is in it, so a worker that lost its lease overwrites nothing."""
     return f"{video_prefix(video_id)}generations/{generation}/{attempt}/{name}"
+
+
+def artefacts(video_id: str) -> str:
+    """Below it lies whatever steps left for each other."""
+    return f"{video_prefix(video_id)}generations/"
+
+
+def generation_of(key: str) -> int | None:
+    """The generation whose artefact lies at `key`; None for what is none of ours."""
+    number = key.partition("/generations/")[2].partition("/")[0]
+    return int(number) if number.isascii() and number.isdigit() else None

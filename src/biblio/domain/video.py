@@ -50,7 +50,9 @@ class Failure:
 
 @dataclass(frozen=True)
 class Video:
-    """`generation` counts the times the video was put on the road; `key` is where its original lies in storage.
+    """`generation` counts the times the video was put on the road; readers see `indexed_generation` (None: none yet).
+
+    `key` is where its original lies in storage.
 
     `part_size` is in bytes; None where the file comes by one PUT. `sha256` (hex, of the whole file) and `fingerprint`
     are as the client declared them. `acknowledged`: the client has said, or heard, that all of it arrived.
@@ -79,6 +81,21 @@ class Video:
     duration: float | None = None
     language: str | None = None
     meta_info: dict[str, Any] = field(default_factory=dict)
+    indexed_generation: int | None = None
+
+    @property
+    def has_arrived(self) -> bool:
+        """Its bytes were seen and pinned. What is CANCELED or EXPIRED without has none, and never will."""
+        return self.etag is not None
+
+    @property
+    def upload_has_ended(self) -> bool:
+        """Ended by its user or by time, before all of it was there."""
+        return self.status in (Status.CANCELED, Status.EXPIRED) and not self.has_arrived
+
+
+TASK_TYPES = {Step.DELETE: "deletion", Step.CLEANUP: "cleanup"}
+"""What is asked of a worker, where it is not the specification's "ingestion"."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +112,7 @@ class Job:
     def as_message(self) -> dict[str, Any]:
         """The specification's queue message (step 2), field for field."""
         return {
-            "task_type": "deletion" if self.step is Step.DELETE else "ingestion",
+            "task_type": TASK_TYPES.get(self.step, "ingestion"),
             "payload": {
                 "video_id": self.video_id,
                 "user_id": self.user_id,
@@ -104,6 +121,10 @@ class Job:
                 "options": self.options.as_json(),
             },
         }
+
+
+def job_of(video: Video, step: Step, bucket: str = "") -> Job:
+    return Job(step, video.id, video.user_id, bucket, video.key, video.options)
 
 
 def extension_of(file_name: str) -> str:

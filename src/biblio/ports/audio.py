@@ -35,9 +35,13 @@ class AudioExtractor(Engine, Protocol):
     - what is no video is rejected as UNREADABLE_MEDIA
     - a video that ends in the middle is rejected as UNREADABLE_MEDIA
     - a media file never makes anything read another file or the network
+    - what protection this system lacks is said in sentences
     - storage that dies half-way is unavailable, not unreadable media
     - a raise in the progress call stops the work at once and leaves no process
     """
+
+    def shortcomings(self) -> list[str]:
+        """What this system cannot protect from hostile media, and how to mend it; empty where all is closed."""
 
     def extract(self, source: Source, folder: Path, on_progress: Callable[[float], None]) -> Sound:
         """Write both sounds into `folder`, which is empty and the caller's; nothing is left there after a failure.

@@ -14,6 +14,7 @@ class Embedder(Engine, Protocol):
     - no texts give no vectors
     - a Korean question lies nearer to its English answer than to other English sentences
     - any text is embedded: empty, very long, emoji
+    - tokens are counted as the engine counts them
     """
 
     space: str
@@ -24,3 +25,6 @@ class Embedder(Engine, Protocol):
     def embed_documents(self, texts: Sequence[str]) -> list[Vector]: ...
 
     def embed_question(self, text: str) -> Vector: ...
+
+    def count_tokens(self, texts: Sequence[str]) -> int:
+        """How many tokens the engine takes in, and a service bills, for these documents."""

@@ -61,4 +61,4 @@ class MultipartUploads(Protocol):
         """Throw away an upload and its parts; one that has ended already is no error."""
 
     def clear(self, prefix: str) -> None:
-        """Throw away every unfinished upload whose key begins with `prefix`, and none of its objects."""
+        """Throw away every unfinished upload below `prefix` (or at a key, as `Storage.remove`), and no object."""

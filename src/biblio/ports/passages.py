@@ -31,8 +31,8 @@ class Passages(Protocol):
     def switch(self, video: Video, transcript: Transcript) -> None:
         """Let readers see `video.generation`, with its script and meta_info."""
 
-    def remove(self, video_id: str, *, keep: int | None = None) -> int:
-        """Remove all generations of a video but `keep`; how many passages there were."""
+    def remove(self, video_id: str, *, generation: int) -> None:
+        """Remove one generation of a video."""
 
     def by_terms(
         self, user_id: str, terms: Sequence[str], *, limit: int, video_ids: Sequence[str] | None = None

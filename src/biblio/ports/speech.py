@@ -11,11 +11,15 @@ from biblio.ports.engine import Engine
 
 @dataclass(frozen=True)
 class Heard:
-    """The words of a stretch of sound that ends at `until` seconds. `language`: ISO 639-1, '' before any speech."""
+    """The words of a stretch of sound that ends at `until` seconds. `language`: ISO 639-1, '' before any speech.
+
+    `ends_piece`: a piece of at most ten minutes is complete, and hearing may go on from `until` at any later time.
+    """
 
     words: tuple[Word, ...]
     until: float
     language: str
+    ends_piece: bool = False
 
 
 class SpeechEngine(Engine, Protocol):
@@ -25,7 +29,9 @@ class SpeechEngine(Engine, Protocol):
     - an unknown language is invalid input UNKNOWN_LANGUAGE, before any work
     - an unknown model is invalid input UNKNOWN_MODEL, before any work
     - the same sound heard twice gives the same words
-    - pieces come in order and the last one ends with the sound
+    - what is heard comes in order and the last of it ends with the sound
+    - a piece is at most ten minutes long
+    - going on after a piece gives what one run gives after it
     - closing the generator stops the work
     - what is no sound is rejected UNREADABLE_MEDIA
     """
@@ -38,9 +44,14 @@ class SpeechEngine(Engine, Protocol):
     def model_name(self, model: str | None) -> str:
         """The engine's own name of what it will use for `fast`, `high_quality`, None or a name of its own."""
 
-    def transcribe(self, audio: Path, *, language: str | None, model: str | None) -> Generator[Heard, None, None]:
-        """Hear a FLAC or MP3 that our own extract step wrote, piece by piece. Closing the generator stops the work.
+    def transcribe(
+        self, audio: Path, *, language: str | None, model: str | None, since: float = 0.0
+    ) -> Generator[Heard, None, None]:
+        """Hear a FLAC or MP3 that our own extract step wrote, piece by piece, from `since` seconds on.
 
-        The last piece ends where the sound ends. Raises `Rejected` UNREADABLE_MEDIA; `Misconfigured` where the model is
-        missing or cannot run here; `Unavailable` OUT_OF_MEMORY.
+        `since` is 0 or the end of a piece; whoever goes on from there gives the language that was heard before it. The
+        last piece ends where the sound ends; nothing comes after it. Closing the generator stops the work, but only
+        between two `Heard`: a batch in the model (half a minute on a slow machine) and a call to a service run on.
+        Raises `Rejected` UNREADABLE_MEDIA; `Misconfigured` where the model is missing or cannot run here; `Unavailable`
+        OUT_OF_MEMORY.
         """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 from biblio.ports.engine import Engine
 
 if TYPE_CHECKING:
+    from biblio.ports.inventory import Inventory
     from biblio.ports.multipart import MultipartUploads
 
 
@@ -42,6 +43,7 @@ class Storage(Engine, Protocol):
     - a read pinned to an etag refuses other bytes
     - a missing object is not found
     - removing a prefix removes all below it and nothing beside it, and may be repeated
+    - removing a key removes what lies at it and nothing beside it
     - an empty prefix is refused
     - preparing may be repeated, and by many at once
 
@@ -50,6 +52,7 @@ class Storage(Engine, Protocol):
 
     bucket: str
     multipart: "MultipartUploads"
+    inventory: "Inventory"
 
     def sign_upload(
         self, key: str, *, size: int, content_type: str, seconds: int, sha256: str | None = None
@@ -77,4 +80,5 @@ class Storage(Engine, Protocol):
         """Store everything from the stream's position on, replacing what was there at once or not at all."""
 
     def remove(self, prefix: str) -> int:
-        """Remove every object and unfinished upload whose key begins with `prefix`; how many objects there were."""
+        """Remove every object and unfinished upload below `prefix`, which ends in '/'; without that it is a key, and
+        only what lies at it is removed. How many objects there were."""

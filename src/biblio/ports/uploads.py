@@ -41,7 +41,10 @@ class Uploads(Protocol):
         """Keep storage's id of the upload, but only while it is `instead_of`. Whether it was."""
 
     def signed(self, video_ids: Collection[str], *, seconds: float) -> None:
-        """Something that lives for `seconds` was signed: these uploads are alive, and not silent before."""
+        """Something that lives for `seconds` was signed: these uploads are alive, and not silent before.
+
+        One that was forgotten is remembered again, as one whose time is up.
+        """
 
     def due(self, *, limit: int) -> Sequence[Upload]:
         """Uploads to look at now; each is not due again for 2 to 60 s, the longer the less it moves."""

@@ -1,6 +1,6 @@
 """The vector store. It can always be rebuilt from catalog and storage."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,6 +47,7 @@ class VectorStore(Engine, Protocol):
     - removing a generation leaves the others
     - removing a video removes all its generations, and may be repeated
     - a vector of the wrong dimension is rejected
+    - every owner of vectors is named
     """
 
     def upsert(self, owner: Owner, records: Sequence[VectorRecord]) -> None:
@@ -61,3 +62,6 @@ class VectorStore(Engine, Protocol):
 
     def ids(self, user_id: str, video_id: str) -> dict[int, list[str]]:
         """What the store really holds of a video: ids by generation."""
+
+    def owners(self) -> Iterator[Owner]:
+        """Everybody who has vectors here, each once, in any order."""

@@ -22,14 +22,19 @@ class Videos(Protocol):
     - a video being deleted is hidden from its user
     - a list goes newest first, page by page, each video once
     - an update happens only in the stated status
+    - a locked video waits for its transaction
     - a forgotten video leaves a receipt and nothing else
     - the script and its segments belong to the generation that readers see
     """
 
-    def add(self, video: Video) -> None: ...
+    def add(self, video: Video) -> None:
+        """Raises `Conflict` when there is one of this id already, `InvalidInput` for a user who is not there."""
 
-    def get(self, video_id: str, *, user_id: str | None = None) -> Video:
-        """One video; with `user_id`, only if it is theirs and not being deleted. Raises `NotFound`."""
+    def get(self, video_id: str, *, user_id: str | None = None, lock: bool = False) -> Video:
+        """One video; with `user_id`, only if it is theirs and not being deleted. Raises `NotFound`.
+
+        With `lock`, nobody else changes it until the transaction ends.
+        """
 
     def page(
         self,
@@ -52,5 +57,5 @@ class Videos(Protocol):
     def transcript(self, video_id: str) -> tuple[str, tuple[Sentence, ...]]:
         """The script and its segments in order; empty until the video is indexed."""
 
-    def forget(self, video: Video, receipt: dict[str, Any]) -> None:
-        """Remove the video with all that hangs on it, and keep the receipt of what was removed elsewhere."""
+    def forget(self, video: Video, receipt: dict[str, Any]) -> dict[str, int]:
+        """Remove the video with all that hangs on it; how many rows, by table. They go into the kept receipt too."""

@@ -1,32 +1,23 @@
 """The catalog in PostgreSQL."""
 
-import multiprocessing
 import socket
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
-from uuid import UUID
 
 import psycopg
 import pytest
-import sqlalchemy
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection
 
 from biblio.adapters.catalog.postgresql import connect
 from biblio.adapters.catalog.postgresql.tables import metadata
+from biblio.domain.flow import Queue
 from biblio.dsn import Dsn
-from biblio.errors import BiblioError, Conflict, Misconfigured, NotFound, Unavailable
+from biblio.errors import BiblioError, Conflict, Misconfigured, Unavailable
 from biblio.ports.catalog import Catalog
 from tests.contracts.catalog import CatalogContract
+from tests.contracts.catalog_suite import eventually
 
-MIGRATIONS = Path(__file__).parents[3] / "migrations"
 TABLES = set(metadata.tables)
 
 
@@ -53,6 +44,10 @@ class TestPostgresql(CatalogContract):
         return connect(replace(dsn, port=_closed_port()))
 
     @pytest.fixture
+    def cut(self, dsn: Dsn) -> Callable[[], None]:
+        return lambda: _cut(dsn)
+
+    @pytest.fixture
     def stored(self, dsn: Dsn) -> Callable[[], dict[str, list[str]]]:
         def read() -> dict[str, list[str]]:
             with psycopg.connect(replace(dsn, scheme="postgresql").text()) as connection:
@@ -62,78 +57,6 @@ class TestPostgresql(CatalogContract):
                 }
 
         return read
-
-
-@contextmanager
-def _migrating(dsn: Dsn) -> Iterator[tuple[Config, Connection]]:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    engine = sqlalchemy.create_engine(dsn.text())
-    try:
-        with engine.begin() as connection:
-            config.attributes["connection"] = connection
-            yield config, connection
-    finally:
-        engine.dispose()
-
-
-def _tables(connection: Connection) -> set[str]:
-    return set(sqlalchemy.inspect(connection).get_table_names()) - {"alembic_version"}
-
-
-def test_an_empty_database_gets_its_tables_loses_them_and_gets_them_again(empty: Dsn) -> None:
-    with _migrating(empty) as (config, connection):
-        assert _tables(connection) == set()
-        for _ in range(2):
-            command.upgrade(config, "head")
-            assert _tables(connection) == TABLES
-            command.downgrade(config, "base")
-            assert _tables(connection) == set()
-
-
-def test_migrations_and_tables_say_the_same(empty: Dsn) -> None:
-    with _migrating(empty) as (config, connection):
-        command.upgrade(config, "head")
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-        assert compare_metadata(context, metadata) == []
-
-
-def test_uploads_that_were_under_way_go_on_after_the_upgrade(empty: Dsn) -> None:
-    with _migrating(empty) as (config, connection):
-        command.upgrade(config, "0001")
-        connection.execute(sqlalchemy.text("INSERT INTO users (id, name) VALUES ('u', 'u')"))
-        for number, status in enumerate(("UPLOADING", "COMPLETED")):
-            values = f"('{UUID(int=number)}', 'u', 't', 'f.mp4', 1, 'video/mp4', 'k', '{status}')"
-            columns = "id, user_id, title, file_name, file_size, mime_type, key, status"
-            connection.execute(sqlalchemy.text(f"INSERT INTO videos ({columns}) VALUES {values}"))
-        command.upgrade(config, "head")
-    catalog = connect(empty)
-    with catalog.transaction() as tx:
-        assert not tx.uploads.get(str(UUID(int=0))).is_over
-        assert [tx.videos.get(str(UUID(int=number))).acknowledged for number in (0, 1)] == [False, True]
-        with pytest.raises(NotFound):
-            tx.uploads.get(str(UUID(int=1)))
-    catalog.close()
-
-
-def _prepare(address: str, gate: "multiprocessing.synchronize.Barrier") -> None:
-    catalog = connect(Dsn.parse(address))
-    gate.wait(30)
-    catalog.prepare()
-    catalog.ping()
-
-
-def test_two_processes_that_start_at_once_migrate_one_after_the_other(empty: Dsn) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    gate = spawn.Barrier(2)
-    processes = [spawn.Process(target=_prepare, args=(empty.text(), gate)) for _ in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(60)
-    assert [process.exitcode for process in processes] == [0, 0]
-    with _migrating(empty) as (_, connection):
-        assert _tables(connection) == TABLES
 
 
 def test_a_database_without_tables_is_misconfigured(empty: Dsn) -> None:
@@ -205,6 +128,29 @@ def test_no_free_connection_is_unavailable(dsn: Dsn) -> None:
     catalog.ping()
 
 
+def test_who_listened_or_led_leaves_no_session_behind(empty: Dsn) -> None:
+    catalog = connect(replace(empty, options={"pool_size": "1", "pool_overflow": "0", "pool_seconds": "2"}))
+    catalog.prepare()
+    assert _sessions(empty) == 1
+    for _ in range(3):
+        with catalog.listen(seconds=0.05) as heard:
+            assert next(heard) is None
+            catalog.ping()
+        leader = catalog.leadership("sweep")
+        assert leader.is_mine()
+        catalog.ping()
+        assert not catalog.leadership("sweep").is_mine()
+        leader.resign()
+        with pytest.raises(Conflict), catalog.listen(seconds=0.05):
+            raise Conflict("mine")
+    catalog.ping()
+    assert eventually(3, lambda: _sessions(empty) == 1)
+    with catalog.transaction() as tx:
+        tx.workers.seen("a worker", Queue.AI)
+    catalog.close()
+    assert eventually(3, lambda: _sessions(empty) == 0)
+
+
 def test_an_error_of_ours_passes_through_as_it_is(shared: Catalog) -> None:
     with pytest.raises(Conflict, match="mine"), shared.transaction():
         raise Conflict("mine")
@@ -213,6 +159,22 @@ def test_an_error_of_ours_passes_through_as_it_is(shared: Catalog) -> None:
 def test_an_unknown_option_is_refused(dsn: Dsn) -> None:
     with pytest.raises(Misconfigured, match="Did you mean 'pool_size'"):
         connect(replace(dsn, options={"poolsize": "3"}))
+
+
+def _cut(dsn: Dsn) -> None:
+    with psycopg.connect(replace(dsn, scheme="postgresql").text(), autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user "
+            "AND datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def _sessions(dsn: Dsn) -> int:
+    with psycopg.connect(replace(dsn, scheme="postgresql").text(), autocommit=True) as connection:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+        (count,) = connection.execute(query, [dsn.path]).fetchone() or (None,)
+    assert isinstance(count, int)
+    return count
 
 
 def _closed_port() -> int:

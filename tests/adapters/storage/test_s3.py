@@ -17,6 +17,7 @@ from biblio.dsn import Dsn
 from biblio.errors import Misconfigured
 from biblio.ports.storage import Storage
 from tests.adapters.storage.altered import altered
+from tests.contracts.inventory import InventoryContract
 from tests.contracts.storage import BrokenStream, StorageContract
 
 if TYPE_CHECKING:
@@ -27,6 +28,19 @@ class TestS3(StorageContract):
     @pytest.fixture
     def storage(self, dsn: Dsn) -> Storage:
         return connect(dsn)
+
+
+class TestS3Inventory(InventoryContract):
+    @pytest.fixture
+    def storage(self, dsn: Dsn) -> Storage:
+        return connect(dsn)
+
+
+def test_an_inventory_of_a_bucket_that_is_not_there_is_misconfigured(dsn: Dsn) -> None:
+    inventory = connect(altered(dsn, f"biblio-none-{uuid4().hex[:12]}")).inventory
+    for listing in (inventory.objects("a/"), inventory.uploads("a/")):
+        with pytest.raises(Misconfigured, match="no bucket"):
+            list(listing)
 
 
 def test_signed_urls_point_at_the_public_endpoint_and_calls_go_to_the_inner_one(dsn: Dsn) -> None:

@@ -65,7 +65,7 @@ WRONG: dict[str, tuple[Behaviour, type[BiblioError]]] = {
     "slow down": (error("503 Slow Down", "SlowDown"), RateLimited),
     "429": (error("429 Too Many Requests", "TooManyRequests"), RateLimited),
     "denied": (error("403 Forbidden", "AccessDenied"), Misconfigured),
-    "clock": (error("403 Forbidden", "RequestTimeTooSkewed"), Misconfigured),
+    "clock": (error("403 Forbidden", "RequestTimeTooSkewed"), Unavailable),
     "another region": (error("301 Moved Permanently", "PermanentRedirect"), Misconfigured),
     "sent to https": (answers("301 Moved Permanently", "<html>", "Location: https://127.0.0.1:1/"), Misconfigured),
     "sent to a login": (answers("302 Found", "", "Location: https://127.0.0.1:1/login"), Misconfigured),
@@ -82,8 +82,9 @@ def _at(endpoint: str) -> Storage:
 @pytest.mark.parametrize("wrong", WRONG)
 def test_whatever_goes_wrong_is_one_of_our_errors(call: str, wrong: str) -> None:
     behaviour, kind = WRONG[wrong]
-    # The codes come in the body, and HEAD has none.
-    headless = Unavailable if kind is RateLimited and call in {"ping", "prepare", "stat"} else kind
+    # The codes come in the body, and HEAD has none: there the status alone speaks.
+    speechless = Misconfigured if wrong == "clock" else Unavailable if kind is RateLimited else kind
+    headless = speechless if call in {"ping", "prepare", "stat"} else kind
     with rude_server(behaviour) as endpoint:
         storage = _at(endpoint)
         with pytest.raises(BiblioError) as caught:

@@ -16,9 +16,11 @@ from botocore.exceptions import ClientError
 from biblio.adapters.storage.s3_bucket import make_bucket, require_bucket, require_origins, set_origins
 from biblio.adapters.storage.s3_client import S3Options, open_client
 from biblio.adapters.storage.s3_errors import translated
+from biblio.adapters.storage.s3_inventory import S3Inventory, is_meant
 from biblio.adapters.storage.s3_multipart import S3MultipartUploads, sha256_header
 from biblio.dsn import Dsn
 from biblio.errors import InvalidInput, Misconfigured, Rejected, Unavailable
+from biblio.ports.inventory import Inventory
 from biblio.ports.multipart import MultipartUploads
 from biblio.ports.storage import SignedRequest, Storage, StoredObject
 
@@ -38,6 +40,7 @@ class S3Storage:
         self._login = (key, secret)
         self._lock = Lock()
         self._clients: dict[str | None, S3Client] = {}
+        self.inventory: Inventory = S3Inventory(bucket, lambda: self._client)
         self.multipart: MultipartUploads = S3MultipartUploads(bucket, lambda: self._client, self._sign)
 
     def prepare(self) -> None:
@@ -94,7 +97,8 @@ class S3Storage:
             # Uploads first: none may complete behind our back.
             self.multipart.clear(prefix)
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-            return sum(self._delete([entry["Key"] for entry in page.get("Contents", [])]) for page in pages)
+            found = ([entry["Key"] for entry in page.get("Contents", [])] for page in pages)
+            return sum(self._delete([key for key in keys if is_meant(prefix, key)]) for keys in found)
 
     def _pieces(self, key: str, start: int, end: int | None, pinned: dict[str, str]) -> Generator[bytes, None, None]:
         ranged = start > 0 or end is not None

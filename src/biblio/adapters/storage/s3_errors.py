@@ -36,7 +36,8 @@ _CHANGED: Answer = (Conflict, "OBJECT_CHANGED", "{what} in storage is no longer 
 _OTHER_PARTS: Answer = (Conflict, "PARTS_CHANGED", "The parts of {what} in storage are not what was listed.")
 _DENIED: Answer = (Misconfigured, None, "Storage refuses these credentials for {what}: check key, secret and rights.")
 _REGION: Answer = (Misconfigured, None, "Storage sends {what} elsewhere: check the options 'endpoint' and 'region'.")
-_CLOCK: Answer = (Misconfigured, None, "Storage's clock and this machine's are too far apart: set the time.")
+# One worker's clock condemns no video: another machine's may be right, and this one's will be set.
+_CLOCK: Answer = (Unavailable, "CLOCK_SKEWED", "Storage's clock and this machine's are too far apart: set the time.")
 _LACKING: Answer = (Misconfigured, "NOT_SUPPORTED", "This storage cannot do what {what} needs.")
 _SLOWER: Answer = (RateLimited, None, "Storage asks to be called less often.")
 _DOWN: Answer = (Unavailable, None, "Storage does not answer for {what}, or broke off: try again soon.")

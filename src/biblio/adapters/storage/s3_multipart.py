@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from botocore.exceptions import ClientError
 
 from biblio.adapters.storage.s3_errors import error_code, translated
+from biblio.adapters.storage.s3_inventory import is_meant
 from biblio.errors import Conflict
 from biblio.ports.multipart import StoredPart
 from biblio.ports.storage import SignedRequest, StoredObject
@@ -111,7 +112,8 @@ class S3MultipartUploads:
         with translated(prefix):
             pages = self._client().get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=prefix)
             for upload in [upload for page in pages for upload in page.get("Uploads", [])]:
-                self.abort(upload["Key"], upload["UploadId"])
+                if is_meant(prefix, upload["Key"]):
+                    self.abort(upload["Key"], upload["UploadId"])
 
     def _finds_checksums_listed(self, key: str) -> bool:
         """Try it with a part of one byte.

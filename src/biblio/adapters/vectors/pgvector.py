@@ -114,6 +114,13 @@ class PgvectorStore:
                 found.setdefault(generation, []).append(vector_id)
         return found
 
+    def owners(self) -> Iterator[Owner]:
+        with self._connection() as connection:
+            rows = connection.execute(
+                f"SELECT DISTINCT user_id, video_id::text, generation FROM {self._table}"
+            ).fetchall()
+        yield from (Owner(*row) for row in rows)
+
     def _row(self, owner: Owner, record: VectorRecord) -> tuple[Any, ...]:
         metadata = Jsonb({"start": record.start, "end": record.end, "text": record.text})
         place = (record.id, owner.user_id, owner.video_id, owner.generation)

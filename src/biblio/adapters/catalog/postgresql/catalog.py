@@ -2,29 +2,32 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
+import psycopg
 import sqlalchemy
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from biblio.adapters.catalog.postgresql.answers import PostgresAnswers
+from biblio.adapters.catalog.postgresql.errors import translated
+from biblio.adapters.catalog.postgresql.events import CHANNEL, PostgresEvents
+from biblio.adapters.catalog.postgresql.gauges import PostgresGauges
+from biblio.adapters.catalog.postgresql.holdings import PostgresHoldings
 from biblio.adapters.catalog.postgresql.jobs import PostgresJobs
+from biblio.adapters.catalog.postgresql.leadership import PostgresLeadership
+from biblio.adapters.catalog.postgresql.outbox import PostgresOutbox
 from biblio.adapters.catalog.postgresql.passages import PostgresPassages
 from biblio.adapters.catalog.postgresql.uploads import PostgresUploads
+from biblio.adapters.catalog.postgresql.usage import PostgresUsage
 from biblio.adapters.catalog.postgresql.users import PostgresUsers
 from biblio.adapters.catalog.postgresql.videos import PostgresVideos
 from biblio.adapters.catalog.postgresql.workers import PostgresWorkers
 from biblio.dsn import Dsn, Options
-from biblio.errors import AdapterError, Misconfigured, Rejected, Unavailable
+from biblio.errors import Misconfigured
 
 MIGRATION_LOCK = 7_201_001
 """Two servers that start at once migrate one after the other."""
-
-
-DOOR_SHUT = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", "does not exist")
-"""Parts of what the server says when it lets nobody in; libpq hands on no SQLSTATE for that."""
 
 
 class PostgresOptions(Options):
@@ -38,10 +41,15 @@ class PostgresTransaction:
     users: PostgresUsers
     videos: PostgresVideos
     jobs: PostgresJobs
+    outbox: PostgresOutbox
+    events: PostgresEvents
+    holdings: PostgresHoldings
+    usage: PostgresUsage
     passages: PostgresPassages
     workers: PostgresWorkers
     uploads: PostgresUploads
     answers: PostgresAnswers
+    gauges: PostgresGauges
 
 
 class PostgresCatalog:
@@ -57,29 +65,42 @@ class PostgresCatalog:
         )
 
     @contextmanager
-    def transaction(self) -> Iterator[PostgresTransaction]:
-        with _translated(), self._engine.begin() as connection:
-            yield PostgresTransaction(
-                PostgresUsers(connection),
-                PostgresVideos(connection),
-                PostgresJobs(connection),
-                PostgresPassages(connection),
-                PostgresWorkers(connection),
-                PostgresUploads(connection),
-                PostgresAnswers(connection),
-            )
+    def transaction(self, *, snapshot: bool = False) -> Iterator[PostgresTransaction]:
+        with translated(), self._engine.connect() as connection:
+            if snapshot:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield _views(connection)
+
+    @contextmanager
+    def listen(self, *, seconds: float) -> Iterator[Iterator[str | None]]:
+        with translated(), self._engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            # Never given back to the pool: it would go on listening there.
+            connection.detach()
+            driver.autocommit = True
+            driver.execute(f"LISTEN {CHANNEL}")
+            yield _heard(driver, seconds)
+
+    def leadership(self, name: str) -> PostgresLeadership:
+        return PostgresLeadership(self._engine, name)
 
     def prepare(self) -> None:
         # Alembic takes a third of a second to import, and only whoever prepares needs it.
         from biblio.adapters.catalog.postgresql.migrate import migrate
 
-        with _translated(), self._engine.begin() as connection:
+        with translated(), self._engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             migrate(connection)
 
     def ping(self) -> None:
-        with _translated(), self._engine.connect() as connection:
+        from biblio.adapters.catalog.postgresql.migrate import lags_behind
+
+        with translated(), self._engine.connect() as connection:
             connection.execute(text("SELECT 1 FROM videos LIMIT 1"))
+            if lags_behind(connection):
+                raise Misconfigured("The tables are older than biblio: run `biblio migrate`.", code="NOT_MIGRATED")
 
     def close(self) -> None:
         self._engine.dispose()
@@ -97,25 +118,16 @@ def connect(dsn: Dsn) -> PostgresCatalog:
     return PostgresCatalog(url, dsn.read_options(PostgresOptions))
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (DBAPIError, PoolTimeout) as error:
-        raise _error(error) from error
+def _views(connection: sqlalchemy.Connection) -> PostgresTransaction:
+    views: dict[str, Any] = {view.name: view.type for view in fields(PostgresTransaction)}
+    return PostgresTransaction(**{name: make(connection) for name, make in views.items()})
 
 
-def _error(error: DBAPIError | PoolTimeout) -> AdapterError:
-    """The one table that turns PostgreSQL's errors into ours, by SQLSTATE class."""
-    if isinstance(error, PoolTimeout):
-        return Unavailable("The database has no free connection.")
-    state = getattr(error.orig, "sqlstate", None) or ""
-    shut_out = not state and any(words in str(error.orig) for words in DOOR_SHUT)
-    if shut_out or state.startswith("28") or state == "3D000":
-        return Misconfigured("The database refuses this user, password or database name: check BIBLIO_DATABASE.")
-    if state.startswith("42"):
-        return Misconfigured("The database lacks a table or a right: run `biblio migrate`, or check the user's rights.")
-    broken = not state and isinstance(error, (OperationalError, InterfaceError))
-    if broken or state.startswith(("08", "40", "53", "55", "57", "58")):
-        return Unavailable("The database does not answer, or is busy; it is worth another try.")
-    return Rejected(f"The database refused the statement ({state or type(error.orig).__name__}).")
+def _heard(connection: "psycopg.Connection[Any]", seconds: float) -> Iterator[str | None]:
+    while True:
+        # All of them first: between two pieces of psycopg's generator the connection can't even be closed.
+        notices = list(connection.notifies(timeout=seconds, stop_after=1))
+        yield from (notice.payload for notice in notices)
+        if not notices:
+            connection.execute("SELECT 1")  # so that a database that went away is noticed
+            yield None

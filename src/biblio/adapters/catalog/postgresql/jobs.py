@@ -3,99 +3,131 @@
 A video's row is always locked before its jobs' rows, so that two workers can't wait for each other.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from biblio.adapters.catalog.postgresql.tables import jobs, videos
-from biblio.adapters.catalog.postgresql.videos import COLUMNS, video_of
-from biblio.domain.flow import Queue, Step, stage_of
-from biblio.domain.video import Job, Options, Video
+from biblio.adapters.catalog.postgresql.events import PostgresEvents
+from biblio.adapters.catalog.postgresql.rows import COLUMNS, video_of
+from biblio.adapters.catalog.postgresql.tables import jobs, turns, videos
+from biblio.adapters.catalog.postgresql.waiting import CURRENT, NOW, SINCE, WAITING, next_in
+from biblio.domain.flow import Queue, Step, is_upkeep, stage_of, steps_of
+from biblio.domain.video import Video
 from biblio.errors import LeaseLost
 from biblio.ports.jobs import Claim
 
-UNTAKEN = timedelta(seconds=5)
-"""A told job that stays untaken this long while its queue is empty was lost by the broker."""
-
-UNTOLD = timedelta(seconds=1)
-"""A younger job is just being announced by whoever requested it; a second message would only be noise."""
-
-NOW = func.clock_timestamp()
-LOST = "Another worker has this step now, or the video was deleted or begun anew."
+MOST_LOSSES = 20
+"""Candidates that may be snatched away before a claim gives up; the next message or sweep asks again."""
+LOST = "Another worker has this step now, or the video was canceled, deleted or begun anew."
 
 
 class PostgresJobs:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def request(self, video: Video, step: Step) -> None:
-        row = insert(jobs).values(
-            video_id=video.id, generation=video.generation, step=step, queue=stage_of(step).queue, state="READY"
-        )
-        self._connection.execute(row.on_conflict_do_nothing())
+    def request(self, video: Video, step: Step, *, results: dict[Step, dict[str, Any]] | None = None) -> None:
+        self._connection.execute(select(videos.c.id).where(videos.c.id == video.id).with_for_update())
+        for before, result in (results or {}).items():
+            self._connection.execute(_row(video, before, state="DONE", result=result).on_conflict_do_nothing())
+        if is_upkeep(step):
+            # A worker whose claim became void may still write until it notices, and clearing up comes after that.
+            let_go = select(func.max(jobs.c.lease_until)).where(jobs.c.video_id == video.id, jobs.c.state == "VOID")
+            ready = {"state": "READY", "not_before": let_go.scalar_subquery()}
+            anew = {**ready, "told_at": None, "lease_until": None, "created_at": NOW}
+            self._connection.execute(
+                _row(video, step, **ready).on_conflict_do_update(
+                    index_elements=["video_id", "generation", "step"], set_={**anew, "tries": 0, "deaths": 0}
+                )
+            )
+        else:
+            self._connection.execute(_row(video, step, state="READY").on_conflict_do_nothing())
 
-    def claim(self, video_id: str, step: Step, *, seconds: float) -> Claim | None:
-        row = self._connection.execute(select(*COLUMNS).where(videos.c.id == video_id).with_for_update()).one_or_none()
-        if row is None:
-            return None
-        video = video_of(row)
-        waiting = and_(jobs.c.state == "READY", or_(jobs.c.not_before.is_(None), jobs.c.not_before <= NOW))
-        left = and_(jobs.c.state == "RUNNING", jobs.c.lease_until < NOW)
-        taken = (
-            update(jobs)
-            .where(_is(video, step), or_(waiting, left))
-            .values(state="RUNNING", attempt=jobs.c.attempt + 1, lease_until=NOW + timedelta(seconds=seconds))
-            .returning(jobs.c.attempt)
-        )
-        attempt = self._connection.scalar(taken)
-        return None if attempt is None else Claim(video, step, attempt, self._results(video))
+    def claim(self, queue: Queue, owner: str, *, seconds: float) -> Claim | None:
+        for _ in range(MOST_LOSSES):
+            # What somebody else holds is passed by; where there is nothing else, it is waited for.
+            found = self._first(queue, passing_by=True) or self._first(queue, passing_by=False)
+            if found is None:
+                return None
+            video, step = found
+            if claim := self._take(video, step, owner, seconds):
+                self._serve(video.user_id, queue)
+                return claim
+        return None
 
-    def renew(self, claim: Claim, *, seconds: float, progress: int) -> None:
+    def renew(
+        self, claim: Claim, *, seconds: float, progress: int = 0, checkpoint: dict[str, Any] | None = None
+    ) -> None:
         self._lock(claim)
         shown = update(videos).where(videos.c.id == claim.video.id, videos.c.progress < progress)
-        self._connection.execute(shown.values(progress=progress, updated_at=NOW))
-        self._fenced(claim, update(jobs).values(lease_until=NOW + timedelta(seconds=seconds)))
+        if self._connection.execute(shown.values(progress=progress, updated_at=NOW)).rowcount:
+            PostgresEvents(self._connection).add(claim.video, "status")
+        saved = {"checkpoint": checkpoint, "tries": 1, "deaths": 0} if checkpoint is not None else {}
+        self._fenced(claim, update(jobs).values(lease_until=NOW + timedelta(seconds=seconds), **saved))
 
-    def end(self, claim: Claim, *, result: dict[str, Any] | None, retry_after: float | None = None) -> None:
+    def end(
+        self, claim: Claim, *, result: dict[str, Any] | None, retry_after: float | None = None, counted: bool = True
+    ) -> None:
         self._lock(claim)
+        ended: dict[str, Any] = {"lease_until": None, "worked": jobs.c.worked + SINCE}
         if result is not None:
-            change = update(jobs).values(state="DONE", result=result, lease_until=None, ended_at=NOW)
+            ended |= {"state": "DONE", "result": result, "ended_at": NOW}
         elif retry_after is not None:
             later = NOW + timedelta(seconds=retry_after)
-            change = update(jobs).values(state="READY", lease_until=None, told_at=None, not_before=later)
+            tries = jobs.c.tries if counted else jobs.c.tries - 1
+            ended |= {"state": "READY", "told_at": None, "not_before": later, "tries": tries}
         else:
-            change = update(jobs).values(state="FAILED", lease_until=None, ended_at=NOW)
-        self._fenced(claim, change)
+            ended |= {"state": "FAILED", "ended_at": NOW}
+        self._fenced(claim, update(jobs).values(**ended))
 
-    def due(self, *, quiet: Collection[Queue], limit: int) -> Sequence[Job]:
-        ripe = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= NOW)
-        lost = and_(jobs.c.queue.in_(list(quiet)), jobs.c.told_at < NOW - UNTAKEN)
-        untold = and_(jobs.c.told_at.is_(None), jobs.c.created_at < NOW - UNTOLD)
-        waiting = and_(jobs.c.state == "READY", ripe, or_(untold, lost))
-        # A job may run that nobody was told of, its publisher having died; NOT (NULL > …) is NULL, so say it out.
-        told_since = and_(jobs.c.told_at.is_not(None), jobs.c.told_at > jobs.c.lease_until, ~lost)
-        left = and_(jobs.c.state == "RUNNING", jobs.c.lease_until < NOW, ~told_since)
-        rows = self._connection.execute(
-            select(jobs.c.step, *COLUMNS)
-            .join(videos, and_(videos.c.id == jobs.c.video_id, videos.c.generation == jobs.c.generation))
-            .where(or_(waiting, left))
-            .order_by(jobs.c.created_at)
-            .limit(limit)
-        )
-        return [_job(dict(row._mapping)) for row in rows]
+    def bury(self, owner: str) -> Sequence[Video]:
+        held = and_(jobs.c.owner == owner, jobs.c.state == "RUNNING")
+        query = select(*COLUMNS).join(jobs, CURRENT).where(held)
+        # In one order for all, of users too: whoever notes these deaths takes the users' rows one by one.
+        rows = self._connection.execute(query.order_by(videos.c.user_id, videos.c.id).with_for_update(of=videos))
+        buried = [video_of(row) for row in rows]
+        freed = {"state": "READY", "lease_until": None, "told_at": None, "deaths": jobs.c.deaths + 1}
+        freed["worked"] = jobs.c.worked + SINCE
+        self._connection.execute(update(jobs).where(held).values(**freed))
+        return buried
 
-    def told(self, job: Job) -> None:
-        current = select(videos.c.generation).where(videos.c.id == job.video_id).scalar_subquery()
-        row = and_(jobs.c.video_id == job.video_id, jobs.c.step == job.step, jobs.c.generation == current)
-        self._connection.execute(update(jobs).where(row).values(told_at=NOW))
-
-    def _results(self, video: Video) -> dict[Step, dict[str, Any]]:
-        done = and_(jobs.c.video_id == video.id, jobs.c.generation == video.generation, jobs.c.state == "DONE")
+    def results(self, video: Video, generation: int) -> dict[Step, dict[str, Any]]:
+        done = and_(jobs.c.video_id == video.id, jobs.c.generation == generation, jobs.c.state == "DONE")
         rows = self._connection.execute(select(jobs.c.step, jobs.c.result).where(done))
         return {Step(step): result for step, result in rows}
+
+    def _first(self, queue: Queue, *, passing_by: bool) -> tuple[Video, Step] | None:
+        row = self._connection.execute(next_in(queue, passing_by=passing_by)).one_or_none()
+        return (video_of(row), Step(row.job_step)) if row is not None else None
+
+    def _take(self, video: Video, step: Step, owner: str, seconds: float) -> Claim | None:
+        left = func.coalesce(func.extract("epoch", jobs.c.lease_until - jobs.c.claimed_at), 0.0)
+        taken = (
+            update(jobs)
+            .where(_is(video, step), WAITING)
+            .values(
+                state="RUNNING",
+                attempt=jobs.c.attempt + 1,
+                tries=jobs.c.tries + 1,
+                owner=owner,
+                lease_until=NOW + timedelta(seconds=seconds),
+                claimed_at=NOW,
+                worked=jobs.c.worked + case((jobs.c.state == "RUNNING", left), else_=0.0),
+            )
+            .returning(jobs.c.attempt, jobs.c.tries, jobs.c.deaths, jobs.c.checkpoint)
+        )
+        row = self._connection.execute(taken).one_or_none()
+        if row is None:
+            return None
+        return Claim(video, step, row.attempt, self.results(video, video.generation), *row[1:])
+
+    def _serve(self, user_id: str, queue: Queue) -> None:
+        turn = insert(turns).values(user_id=user_id, queue=queue, served_at=NOW)
+        self._connection.execute(
+            turn.on_conflict_do_update(index_elements=["user_id", "queue"], set_={"served_at": NOW})
+        )
 
     def _lock(self, claim: Claim) -> None:
         """Hold the video's row; a video that began another generation meanwhile voids the claim."""
@@ -110,10 +142,12 @@ class PostgresJobs:
             raise LeaseLost(LOST)
 
 
+def _row(video: Video, step: Step, **values: Any) -> Any:
+    queue = stage_of(step).queue
+    place = steps_of(queue).index(step)
+    whose = {"video_id": video.id, "user_id": video.user_id, "generation": video.generation}
+    return insert(jobs).values(**whose, step=step, queue=queue, place=place, **values)
+
+
 def _is(video: Video, step: Step) -> ColumnElement[bool]:
     return and_(jobs.c.video_id == video.id, jobs.c.generation == video.generation, jobs.c.step == step)
-
-
-def _job(row: dict[str, Any]) -> Job:
-    # The bucket is not the catalog's business: whoever publishes fills it in.
-    return Job(Step(row["step"]), row["id"], row["user_id"], "", row["key"], Options(**row["options"]))

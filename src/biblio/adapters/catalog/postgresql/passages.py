@@ -51,9 +51,7 @@ class PostgresPassages:
         self._connection = connection
 
     def write(self, video: Video, transcript: Transcript, rows: Sequence[IndexedPassage]) -> None:
-        for table in (segments, passages):
-            mine = and_(table.c.video_id == video.id, table.c.generation == video.generation)
-            self._connection.execute(delete(table).where(mine))
+        self.remove(video.id, generation=video.generation)
         place = {"video": video.id, "generation": video.generation}
         said = transcript.sentences
         self._connection.execute(
@@ -93,14 +91,10 @@ class PostgresPassages:
             )
         )
 
-    def remove(self, video_id: str, *, keep: int | None = None) -> int:
-        removed = 0
+    def remove(self, video_id: str, *, generation: int) -> None:
         for table in (segments, passages):
-            mine = table.c.video_id == video_id
-            if keep is not None:
-                mine = and_(mine, table.c.generation != keep)
-            removed = self._connection.execute(delete(table).where(mine)).rowcount
-        return removed
+            mine = and_(table.c.video_id == video_id, table.c.generation == generation)
+            self._connection.execute(delete(table).where(mine))
 
     def by_terms(
         self, user_id: str, terms: Sequence[str], *, limit: int, video_ids: Sequence[str] | None = None

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -32,6 +33,8 @@ users = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False, unique=True),
+    # The id of the newest event: counted here, so that a user's events have no gap and become visible in order.
+    Column("last_event", BigInteger, nullable=False, server_default=text("0")),
     _moment("created_at", now=True),
 )
 
@@ -110,16 +113,73 @@ jobs = Table(
     Column("video_id", ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True),
     Column("generation", Integer, primary_key=True),
     Column("step", Text, primary_key=True),
+    # Whose it is, and its place among that user's jobs in the queue: what is next is then found without the videos.
+    Column("user_id", Text, nullable=False),
     Column("queue", Text, nullable=False),
+    Column("place", SmallInteger, nullable=False),
+    # READY, RUNNING, DONE, FAILED; VOID when the video began another generation before it ended.
     Column("state", Text, nullable=False),
+    # The fence: counts every claim. `tries` and `deaths` count what speaks against the file.
     Column("attempt", Integer, nullable=False, server_default=text("0")),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("deaths", Integer, nullable=False, server_default=text("0")),
+    Column("owner", Text),
+    Column("checkpoint", JSONB, nullable=False, server_default=text("'{}'")),
     Column("result", JSONB),
     _moment("told_at"),
     _moment("not_before"),
     _moment("lease_until"),
     _moment("created_at", now=True),
+    _moment("claimed_at"),
     _moment("ended_at"),
-    Index("jobs_open", "state", postgresql_where=text("state IN ('READY', 'RUNNING')")),
+    # Seconds, of all attempts that ended.
+    Column("worked", Float, nullable=False, server_default=text("0")),
+    Index(
+        "jobs_open",
+        *("queue", "user_id", "place", "created_at", "video_id"),
+        postgresql_where=text("state IN ('READY', 'RUNNING')"),
+    ),
+    Index("jobs_by_owner", "owner", postgresql_where=text("state = 'RUNNING'")),
+)
+
+# When a user was last served in a queue: whoever waits longest is next.
+turns = Table(
+    "turns",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("queue", Text, primary_key=True),
+    Column("served_at", DateTime(timezone=True), nullable=False),
+)
+
+# Without a foreign key to the video: that one was deleted is an event too.
+video_events = Table(
+    "video_events",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("id", BigInteger, primary_key=True),
+    Column("video_id", Uuid(as_uuid=False), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("progress", Integer, nullable=False),
+    Column("step", Text),
+    Column("failure", JSONB),
+    Column("detail", JSONB, nullable=False),
+    _moment("at", now=True),
+    Index("video_events_by_video", "video_id", "id"),
+)
+
+# Without a foreign key to the video: what was used stays used.
+usage = Table(
+    "usage",
+    metadata,
+    Column("video_id", Uuid(as_uuid=False), primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("unit", Text, primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("amount", Float, nullable=False),
+    Column("engine", Text, nullable=False),
+    _moment("at", now=True),
+    Index("usage_by_user", "user_id", "at"),
 )
 
 segments = Table(

@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql
 
 from biblio.adapters.catalog.postgresql.tables import uploads
 from biblio.errors import NotFound
@@ -46,9 +47,11 @@ class PostgresUploads:
         return self._connection.execute(change.values(upload_id=upload_id, checksums=checksums)).rowcount == 1
 
     def signed(self, video_ids: Collection[str], *, seconds: float) -> None:
-        until = func.greatest(uploads.c.signed_until, NOW + timedelta(seconds=seconds))
-        change = update(uploads).where(uploads.c.video_id.in_(list(video_ids)))
-        self._connection.execute(change.values(signed_until=until, active_at=NOW, look_at=NOW))
+        until = NOW + timedelta(seconds=seconds)
+        moment = {"signed_until": until, "active_at": NOW, "look_at": NOW}
+        rows = postgresql.insert(uploads).values([{"video_id": id, "expires_at": NOW, **moment} for id in video_ids])
+        later = {**moment, "signed_until": func.greatest(uploads.c.signed_until, until)}
+        self._connection.execute(rows.on_conflict_do_update(index_elements=["video_id"], set_=later))
 
     def due(self, *, limit: int) -> Sequence[Upload]:
         ripe = select(uploads.c.video_id).where(uploads.c.look_at <= NOW).order_by(uploads.c.look_at).limit(limit)

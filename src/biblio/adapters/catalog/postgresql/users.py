@@ -3,11 +3,11 @@
 import hashlib
 import uuid
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from biblio.adapters.catalog.postgresql.tables import api_keys, uploads, users, videos
-from biblio.domain.flow import EMPTY, Status
+from biblio.domain.flow import Status
 from biblio.errors import Conflict
 from biblio.ports.users import Usage
 
@@ -45,7 +45,9 @@ class PostgresUsers:
         return Usage(uploading, next_expiry)
 
     def stored(self, user_id: str) -> int:
-        mine = select(func.sum(videos.c.file_size)).where(videos.c.user_id == user_id, videos.c.status.not_in(EMPTY))
+        ended = and_(videos.c.status.in_([Status.CANCELED, Status.EXPIRED]), videos.c.etag.is_(None))
+        empty = or_(videos.c.status == Status.DELETING, ended)
+        mine = select(func.sum(videos.c.file_size)).where(videos.c.user_id == user_id, ~empty)
         return int(self._connection.scalar(mine) or 0)
 
 

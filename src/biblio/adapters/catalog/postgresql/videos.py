@@ -3,21 +3,32 @@
 import base64
 import binascii
 import uuid
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql
 
-from biblio.adapters.catalog.postgresql.tables import deletions, segments, videos
-from biblio.domain.flow import Status, Step
+from biblio.adapters.catalog.postgresql.events import PostgresEvents
+from biblio.adapters.catalog.postgresql.rows import COLUMNS, is_uuid, video_of
+from biblio.adapters.catalog.postgresql.tables import (
+    deletions,
+    jobs,
+    passages,
+    segments,
+    users,
+    video_events,
+    videos,
+)
+from biblio.adapters.catalog.postgresql.waiting import OPEN
+from biblio.domain.flow import Status
 from biblio.domain.transcript import Sentence
 from biblio.domain.video import Failure, Options, Video
-from biblio.errors import InvalidInput, NotFound
+from biblio.errors import Conflict, InvalidInput, NotFound
 from biblio.ports.videos import Page
 
-COLUMNS = [videos.c[field.name] for field in fields(Video)]
+SHOWN = {"status", "step", "progress", "failure"}
+"""What a change of which is an event."""
 
 
 class PostgresVideos:
@@ -25,15 +36,22 @@ class PostgresVideos:
         self._connection = connection
 
     def add(self, video: Video) -> None:
-        self._connection.execute(
-            insert(videos).values({f.name: _stored(getattr(video, f.name)) for f in fields(Video)})
-        )
+        values = {column.name: _stored(getattr(video, column.name)) for column in COLUMNS}
+        known = select(users.c.id).where(users.c.id == video.user_id)
+        if self._connection.scalar(known) is None:
+            raise InvalidInput("There is no such user.", code="UNKNOWN_USER")
+        added = postgresql.insert(videos).values(values).on_conflict_do_nothing().returning(videos.c.id)
+        if self._connection.scalar(added) is None:
+            raise Conflict("There is already such a video.", code="VIDEO_EXISTS")
+        PostgresEvents(self._connection).add(video, "status")
 
-    def get(self, video_id: str, *, user_id: str | None = None) -> Video:
+    def get(self, video_id: str, *, user_id: str | None = None, lock: bool = False) -> Video:
         query = select(*COLUMNS).where(videos.c.id == video_id)
+        if lock:
+            query = query.with_for_update()
         if user_id is not None:
             query = query.where(videos.c.user_id == user_id, videos.c.status != Status.DELETING)
-        row = self._connection.execute(query).one_or_none() if _is_uuid(video_id) else None
+        row = self._connection.execute(query).one_or_none() if is_uuid(video_id) else None
         if row is None:
             raise NotFound("There is no such video.", code="VIDEO_NOT_FOUND")
         return video_of(row)
@@ -67,7 +85,12 @@ class PostgresVideos:
             guard = and_(guard, videos.c.status == when)
         values = {name: _stored(value) for name, value in changes.items()}
         changed = update(videos).where(guard).values(**values, updated_at=func.clock_timestamp())
-        return self._connection.execute(changed).rowcount == 1
+        row = self._connection.execute(changed.returning(*COLUMNS)).one_or_none()
+        if row is not None and "generation" in changes:
+            self._void(video_id, row.generation)
+        if row is not None and (SHOWN | {"title"}) & changes.keys():
+            PostgresEvents(self._connection).add(video_of(row), "status" if SHOWN & changes.keys() else "title")
+        return row is not None
 
     def transcript(self, video_id: str) -> tuple[str, tuple[Sentence, ...]]:
         script = self._connection.scalar(select(videos.c.script).where(videos.c.id == video_id)) or ""
@@ -81,27 +104,27 @@ class PostgresVideos:
         )
         return script, tuple(Sentence(*row) for row in rows)
 
-    def forget(self, video: Video, receipt: dict[str, Any]) -> None:
-        note = postgresql.insert(deletions).values(video_id=video.id, user_id=video.user_id, receipt=receipt)
+    def forget(self, video: Video, receipt: dict[str, Any]) -> dict[str, int]:
+        rows = {table.name: self._remove(table, table.c.video_id == video.id) for table in (segments, passages, jobs)}
+        # Whoever was not listening just then has still to hear that it is gone.
+        told = and_(video_events.c.video_id == video.id, video_events.c.status != Status.DELETING)
+        rows |= {
+            "video_events": self._remove(video_events, told),
+            "videos": self._remove(videos, videos.c.id == video.id),
+        }
+        note = postgresql.insert(deletions).values(
+            video_id=video.id, user_id=video.user_id, receipt={**receipt, "rows": rows}
+        )
         self._connection.execute(note.on_conflict_do_nothing())
-        self._connection.execute(delete(videos).where(videos.c.id == video.id))
+        return rows
 
+    def _void(self, video_id: str, generation: int) -> None:
+        """What was still to be done in earlier generations is in nobody's way any more."""
+        earlier = and_(jobs.c.video_id == video_id, jobs.c.generation < generation, OPEN)
+        self._connection.execute(update(jobs).where(earlier).values(state="VOID"))
 
-def video_of(row: Row[Any]) -> Video:
-    values = dict(row._mapping)
-    values["status"] = Status(values["status"])
-    values["step"] = Step(values["step"]) if values["step"] else None
-    values["options"] = Options(**values["options"])
-    if values["failure"]:
-        values["failure"] = Failure(**{**values["failure"], "step": Step(values["failure"]["step"])})
-    return Video(**values)
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False
+    def _remove(self, table: Table, which: ColumnElement[bool]) -> int:
+        return self._connection.execute(delete(table).where(which)).rowcount
 
 
 def _stored(value: object) -> object:
