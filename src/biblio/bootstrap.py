@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
+from biblio.adapters.limiter.metered import MeteredLimiter
 from biblio.adapters.registry import connect
 from biblio.dsn import Dsn
 from biblio.errors import Misconfigured
 from biblio.pipeline.services import Limits, Services
 from biblio.ports.engine import Engine
+from biblio.ports.meter import Exposition, Meter
+from biblio.ports.tracer import Untraced
 from biblio.settings import Settings
 
 
@@ -26,7 +29,27 @@ def build(settings: Settings) -> Services:
         vectors=connect("vectors", _vectors(settings.vectors, database, embedder.space, embedder.dimension)),
         limiter=connect("limiter", _needed(settings.limiter, "BIBLIO_LIMITER")),
         limits=_limits(settings),
+        tracer=connect("tracer", settings.traces) if settings.traces else Untraced(),
     )
+
+
+def exposition() -> Exposition:
+    """Measurements of this process, none yet."""
+    from biblio.adapters.meter.prometheus import PrometheusMeter  # children and commands need none
+
+    return PrometheusMeter()
+
+
+def metered(services: Services, meter: Meter) -> Services:
+    """The same services, whose measurements go there."""
+    return replace(services, meter=meter, limiter=MeteredLimiter(services.limiter, meter))
+
+
+def close(services: Services) -> None:
+    """Nothing of them is used afterwards."""
+    services.tracer.close()
+    for engine in engines(services).values():
+        engine.close()
 
 
 def engines(services: Services) -> dict[str, Engine]:
@@ -52,6 +75,8 @@ def _limits(settings: Settings) -> Limits:
         download_seconds=settings.download_seconds,
         most_stored=settings.max_stored,
         most_uploads=settings.max_uploads,
+        most_transcribed=settings.max_transcribed,
+        stop_seconds=settings.stop_seconds,
     )
 
 

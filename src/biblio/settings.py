@@ -37,8 +37,10 @@ class Settings(BaseModel):
     embedder: Address = Dsn("use")
     vectors: Address = Dsn("pgvector")
     audio: Address = Dsn("ffmpeg")
+    traces: Address | None = None
 
     env: Literal["development", "production"] = "development"
+    log: Literal["json", "text"] | None = None
     data: Path | None = None
     url: str | None = None
     api_key: str | None = Field(default=None, repr=False)
@@ -46,12 +48,14 @@ class Settings(BaseModel):
     max_file_size: int = Field(default=5 * 1024**3, gt=0)
     max_stored: int | None = Field(default=None, gt=0)
     max_uploads: int = Field(default=1000, gt=0)
+    max_transcribed: float | None = Field(default=None, gt=0)
     max_duration: float = Field(default=12 * 3600, gt=0)
     multipart_threshold: int = Field(default=100 * 1024**2, ge=5 * 1024**2, le=5 * 1024**3)
     upload_seconds: int = Field(default=300, gt=0, le=604_800)
     upload_lifetime: int = Field(default=604_800, gt=0)
     download_seconds: int = Field(default=3600, gt=0, le=604_800)
     request_rate: float = Field(default=100, gt=0)
+    stop_seconds: float = Field(default=25, ge=0)
     event_secret: str | None = Field(default=None, repr=False, min_length=16)
     test_data: Path | None = None
 

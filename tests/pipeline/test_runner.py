@@ -1,135 +1,114 @@
-"""One step at a time, on real engines; only the ears are scripted."""
+"""One step at a time, on real engines."""
 
+import io
 import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
-import httpx
 import pytest
 
-from biblio.bootstrap import build, engines
-from biblio.domain.flow import Status, Step
+from biblio.bootstrap import build
+from biblio.domain.flow import Queue, Status, Step
 from biblio.domain.video import Video
-from biblio.local.sample import TALK
-from biblio.pipeline import runner
 from biblio.pipeline.search import search
-from biblio.pipeline.services import Services
 from biblio.pipeline.sweep import sweep
 from biblio.pipeline.trigger import complete_upload
-from biblio.pipeline.upload import NewVideo, begin_upload
-from biblio.ports.storage import SignedRequest
 from biblio.settings import read_settings
+from tests.pipeline.road import Road
 
-ROAD = (Step.EXTRACT, Step.TRANSCRIBE, Step.EMBED, Step.INDEX)
-
-
-@pytest.fixture(scope="module")
-def services(addresses: Mapping[str, str]) -> Iterator[Services]:
-    services = build(read_settings({"BIBLIO_SPEECH": "scripted://"}, defaults=addresses))
-    for engine in engines(services).values():
-        engine.prepare()
-    yield services
-    for engine in engines(services).values():
-        engine.close()
+QUEUES = (Queue.MEDIA, Queue.AI, Queue.AI, Queue.INDEX)
 
 
-@pytest.fixture(scope="module")
-def user(services: Services) -> str:
-    with services.catalog.transaction() as tx:
-        return tx.users.add("runner")
+def test_the_road_step_by_step(road: Road, begun: Video) -> None:
+    assert begun.status is Status.PENDING
+    following = (Status.TRANSCRIBING, Status.EMBEDDING, Status.INDEXING, Status.COMPLETED)
+    progress = [0]
+    for queue, status in zip(QUEUES, following, strict=True):
+        assert road.work(queue)
+        assert road.now(begun).status is status
+        progress.append(road.now(begun).progress)
+    assert progress == sorted(set(progress))
+    assert progress[-1] == 100
+    with road.services.catalog.transaction() as tx:
+        script, sentences = tx.videos.transcript(begun.id)
+    assert script == " ".join(sentence.text for sentence in sentences)
+    assert search(road.services, begun.user_id, script[:60])[0].video_id == begun.id
+    assert [job[:2] for job in road.jobs(begun)] == [
+        (Step.EXTRACT, "DONE"),
+        (Step.TRANSCRIBE, "DONE"),
+        (Step.EMBED, "DONE"),
+        (Step.INDEX, "DONE"),
+        (Step.CLEANUP, "READY"),
+    ]
 
 
-def sent(services: Services, user: str) -> Video:
-    """Its bytes are in storage, and nobody has said so."""
-    content = TALK.read_bytes()
-    with services.catalog.transaction() as tx:
-        video, upload = begin_upload(services, tx, user, NewVideo("talk.mp4", len(content), "video/mp4"))
-    assert isinstance(upload, SignedRequest)
-    httpx.put(upload.url, content=content, headers=dict(upload.headers)).raise_for_status()
-    return video
+def test_every_step_is_an_event(road: Road, begun: Video) -> None:
+    road.drain()
+    events = road.events(begun)
+    told = [(event.kind, event.status, event.step) for event in events if event.kind != "status" or event.progress]
+    shown = [(kind, status) for kind, status, _ in dict.fromkeys(told)]
+    assert shown == [
+        ("begun", Status.EXTRACTING),
+        ("status", Status.TRANSCRIBING),
+        ("begun", Status.TRANSCRIBING),
+        ("status", Status.EMBEDDING),
+        ("begun", Status.EMBEDDING),
+        ("status", Status.INDEXING),
+        ("begun", Status.INDEXING),
+        ("status", Status.COMPLETED),
+    ]
+    assert [event.progress for event in events] == sorted(event.progress for event in events)
+    assert [event.id for event in events] == list(range(1, len(events) + 1))
+    assert [event.detail for event in events if event.kind == "begun"] == [
+        {"step": step, "attempt": 1} for step in ("extract", "transcribe", "embed", "index")
+    ]
+
+
+def test_a_doubled_or_late_message_does_nothing(road: Road, begun: Video) -> None:
+    assert road.work(Queue.MEDIA)
+    before = road.now(begun)
+    assert not road.work(Queue.MEDIA)
+    assert road.now(begun) == before
+
+
+def test_a_message_ahead_of_its_time_does_nothing(road: Road, begun: Video) -> None:
+    assert not road.work(Queue.INDEX)
+    assert road.now(begun).status is Status.PENDING
+
+
+def test_bytes_replaced_after_completion_are_noticed(road: Road, begun: Video) -> None:
+    road.services.storage.write(begun.key, io.BytesIO(b"x" * begun.file_size), content_type="audio/wav")
+    road.drain()
+    failed = road.now(begun)
+    assert failed.status is Status.FAILED
+    assert failed.failure is not None
+    assert (failed.failure.step, failed.failure.code) == (Step.EXTRACT, "OBJECT_CHANGED")
 
 
 @pytest.fixture
-def video(services: Services, user: str) -> Video:
-    """Uploaded and set on its road."""
-    return complete_upload(services, user, sent(services, user).id)
+def deaf(addresses: Mapping[str, str]) -> Road:
+    """Its broker is away."""
+    given = {**addresses, "BIBLIO_QUEUE": "redis://127.0.0.1:1/0"}
+    return Road(build(read_settings({"BIBLIO_SPEECH": "scripted://"}, defaults=given)), addresses)
 
 
-def now(services: Services, video: Video) -> Video:
-    with services.catalog.transaction() as tx:
-        return tx.videos.get(video.id)
-
-
-def test_the_road_step_by_step(services: Services, video: Video, user: str) -> None:
+def test_a_job_that_the_broker_never_got_is_swept_up(road: Road, deaf: Road, user: str) -> None:
+    video = complete_upload(deaf.services, user, road.sent(user).id)
     assert video.status is Status.PENDING
-    following = (Status.TRANSCRIBING, Status.EMBEDDING, Status.INDEXING, Status.COMPLETED)
-    progress = 0
-    for step, status in zip(ROAD, following, strict=True):
-        runner.run(services, video.id, step)
-        assert now(services, video).status is status
-        assert now(services, video).progress > progress
-        progress = now(services, video).progress
-    assert progress == 100
-    with services.catalog.transaction() as tx:
-        script, _ = tx.videos.transcript(video.id)
-    assert script
-    assert search(services, user, script[:60])[0].video_id == video.id
-
-
-def test_a_doubled_message_does_nothing(services: Services, video: Video) -> None:
-    runner.run(services, video.id, Step.EXTRACT)
-    before = now(services, video)
-    runner.run(services, video.id, Step.EXTRACT)
-    assert now(services, video) == before
-
-
-def test_a_message_ahead_of_its_time_does_nothing(services: Services, video: Video) -> None:
-    runner.run(services, video.id, Step.INDEX)
-    assert now(services, video).status is Status.PENDING
-
-
-def test_bytes_replaced_after_completion_are_noticed(services: Services, video: Video, tmp_path: Path) -> None:
-    other = tmp_path / "other"
-    other.write_bytes(b"x" * video.file_size)
-    with other.open("rb") as file:
-        services.storage.write(video.key, file, content_type="video/mp4")
-    runner.run(services, video.id, Step.EXTRACT)
-    failed = now(services, video)
-    assert failed.status is Status.FAILED
-    assert failed.failure is not None
-    assert failed.failure.code == "OBJECT_CHANGED"
-
-
-def test_an_engine_that_is_down_is_tried_again_later(
-    services: Services, video: Video, addresses: Mapping[str, str]
-) -> None:
-    dead = {**addresses, "BIBLIO_STORAGE": "s3://a:b@biblio-video-store?endpoint=http://127.0.0.1:1"}
-    broken = build(read_settings({"BIBLIO_SPEECH": "scripted://"}, defaults=dead))
-    runner.run(broken, video.id, Step.EXTRACT)
-    assert now(services, video).status is Status.EXTRACTING
-    runner.run(services, video.id, Step.EXTRACT)
-    assert now(services, video).status is Status.EXTRACTING, "not due yet"
-
-
-def test_a_step_that_kills_its_worker_every_time_fails_in_the_end(services: Services, video: Video) -> None:
-    for _ in range(runner.MOST_ATTEMPTS):
-        with services.catalog.transaction() as tx:
-            assert tx.jobs.claim(video.id, Step.EXTRACT, seconds=-1) is not None  # claimed, and the lease is over
-    runner.run(services, video.id, Step.EXTRACT)
-    failed = now(services, video)
-    assert failed.failure is not None
-    assert failed.failure.code == "WORKER_DIED"
-
-
-def test_a_job_that_the_broker_never_got_is_swept_up(
-    services: Services, user: str, addresses: Mapping[str, str]
-) -> None:
-    deaf = build(
-        read_settings({"BIBLIO_SPEECH": "scripted://"}, defaults={**addresses, "BIBLIO_QUEUE": "redis://127.0.0.1:1/0"})
-    )
-    begun = sent(deaf, user)
-    assert complete_upload(deaf, user, begun.id).status is Status.PENDING
     time.sleep(1.1)  # a younger job is left to whoever is just announcing it
-    assert sweep(services) >= 1
-    with services.catalog.transaction() as tx:
-        assert begun.id not in [job.video_id for job in tx.jobs.due(quiet=(), limit=1000)]
+    assert sweep(road.services) >= 1
+    with road.services.catalog.transaction() as tx:
+        assert video.id not in [job.video_id for job in tx.outbox.due(quiet=(), limit=1000)]
+
+
+def test_the_whole_road_without_a_broker(deaf: Road, road: Road, user: str) -> None:
+    """Its messages only wake workers."""
+    deaf.walk(complete_upload(deaf.services, user, road.sent(user).id))
+
+
+def test_what_an_emptied_broker_lost_is_told_again(road: Road, begun: Video) -> None:
+    with road.sql() as connection:
+        connection.execute("UPDATE jobs SET told_at = now() - interval '6 s' WHERE video_id = %s", (begun.id,))
+    with road.services.catalog.transaction() as tx:
+        assert begun.id not in [job.video_id for job in tx.outbox.due(quiet=(), limit=1000)]
+        lost = tx.outbox.due(quiet=[Queue.MEDIA], limit=1000)
+    assert begun.id in [job.video_id for job in lost]

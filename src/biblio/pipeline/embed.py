@@ -8,6 +8,7 @@ from biblio.domain.transcript import Transcript
 from biblio.pipeline.artefacts import fetch, leave, packed
 from biblio.pipeline.lease import Lease
 from biblio.pipeline.services import Services
+from biblio.ports.usage import TOKENS_EMBEDDED, Used
 
 BATCH = 32
 """Passages embedded between two reports."""
@@ -21,5 +22,7 @@ def embed(services: Services, lease: Lease) -> dict[str, Any]:
     for first in range(0, len(texts), BATCH):
         vectors += map(packed, services.embedder.embed_documents(texts[first : first + BATCH]))
         lease.report(len(vectors) / len(texts))
+    used = Used(TOKENS_EMBEDDED, services.embedder.count_tokens(texts), services.embedder.space)
+    lease.at_end.append(lambda tx: tx.usage.add(lease.claim.video, used))
     content = {"space": services.embedder.space, "vectors": vectors}
     return {"vectors": leave(services, lease.claim, "vectors.json", content)}

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from biblio.domain.flow import Step
@@ -9,10 +10,11 @@ from biblio.domain.passages import passages_of
 from biblio.domain.search import terms_of
 from biblio.domain.transcript import Transcript
 from biblio.domain.video import Video
-from biblio.errors import BiblioError, LeaseLost, Rejected, Unavailable
+from biblio.errors import Rejected, Unavailable
 from biblio.pipeline.artefacts import fetch, unpacked
 from biblio.pipeline.lease import Lease
 from biblio.pipeline.services import Services
+from biblio.ports.catalog import Transaction
 from biblio.ports.passages import IndexedPassage, Passages
 from biblio.ports.vectors import Owner, VectorRecord
 
@@ -21,22 +23,18 @@ BATCH = 500
 
 
 def index(services: Services, lease: Lease) -> dict[str, Any]:
-    """Vectors first, then rows and switch in one transaction; a failure takes the new generation away again."""
+    """Vectors first; then rows and switch, in the transaction that ends the step. Until then readers see the old ones.
+
+    What a failure leaves of the new generation, `cleanup` removes.
+    """
     video = lease.claim.video
     transcript = Transcript.from_json(fetch(services, lease.claim.results[Step.TRANSCRIBE]["transcript"]))
     rows = [
         IndexedPassage(passage_id(video, passage.position), passage) for passage in passages_of(transcript.sentences)
     ]
-    try:
-        _write_vectors(services, lease, rows)
-        lease.report(0.7)
-        _switch(services, lease, transcript, rows)
-    except LeaseLost:
-        raise  # the generation belongs to another worker now
-    except BiblioError:
-        services.vectors.remove(video.user_id, video.id, generation=video.generation)
-        raise
-    _remove_older(services, video)
+    _write_vectors(services, lease, rows)
+    lease.report(0.7)
+    lease.at_end.append(partial(_switch, _described(services, video, transcript, rows), transcript, rows))
     return {"passages": len(rows), "space": services.embedder.space}
 
 
@@ -69,28 +67,19 @@ def _probe_vectors(services: Services, owner: Owner, record: VectorRecord) -> No
         raise Unavailable("The vector store does not find what was just written.", code="INDEX_NOT_READABLE")
 
 
-def _switch(services: Services, lease: Lease, transcript: Transcript, rows: list[IndexedPassage]) -> None:
-    """The lease is proved in the same transaction: a worker that lost it writes nothing."""
-    video = lease.claim.video
+def _described(services: Services, video: Video, transcript: Transcript, rows: list[IndexedPassage]) -> Video:
     about = {"engine": transcript.engine, "model": transcript.model, "passages": len(rows)}
-    video = replace(video, meta_info={**about, "embedder": services.embedder.space})
-    with services.catalog.transaction() as tx:
-        tx.jobs.renew(lease.claim, seconds=60.0, progress=0)
-        tx.passages.write(video, transcript, rows)
-        tx.passages.switch(video, transcript)
-        if rows:
-            _probe_terms(tx.passages, video, rows[-1])
+    return replace(video, meta_info={**about, "embedder": services.embedder.space})
+
+
+def _switch(video: Video, transcript: Transcript, rows: list[IndexedPassage], tx: Transaction) -> None:
+    tx.passages.write(video, transcript, rows)
+    tx.passages.switch(video, transcript)
+    if rows:
+        _probe_terms(tx.passages, video, rows[-1])
 
 
 def _probe_terms(passages: Passages, video: Video, row: IndexedPassage) -> None:
     terms = terms_of(row.passage.text)
     if terms and not passages.by_terms(video.user_id, terms, limit=1, video_ids=[video.id]):
         raise Unavailable("The catalog does not find what was just written.", code="INDEX_NOT_READABLE")
-
-
-def _remove_older(services: Services, video: Video) -> None:
-    with services.catalog.transaction() as tx:
-        tx.passages.remove(video.id, keep=video.generation)
-    for generation in services.vectors.ids(video.user_id, video.id):
-        if generation != video.generation:
-            services.vectors.remove(video.user_id, video.id, generation=generation)

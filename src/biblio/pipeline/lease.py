@@ -2,30 +2,57 @@
 
 import logging
 import threading
-from typing import Self
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import Any, Self
 
 from biblio.domain.flow import overall_progress
-from biblio.errors import LeaseLost, Unavailable
+from biblio.errors import BiblioError, LeaseLost, Unavailable
 from biblio.pipeline.services import Services
+from biblio.ports.catalog import Transaction
 from biblio.ports.jobs import Claim
 
-LEASE_SECONDS = 20.0
+LEASE_SECONDS = 10.0
+"""So long after its worker's death a step is free; a database away for less does no harm."""
 RENEW_SECONDS = 1.0
-"""How often progress is shown and the lease renewed; a database away for less than the lease does no harm."""
+"""How often progress is shown and the lease renewed."""
+LET_GO_SECONDS = 3.0
+"""After the step was canceled or taken away; a model in the middle of a batch can't be stopped in any gentler way."""
+STOPPING = "WORKER_STOPPING"
 
 log = logging.getLogger(__name__)
 
 
-class Lease:
-    """Use as a context manager around the work. `report` raises `LeaseLost` once another worker has the step."""
+@dataclass(frozen=True)
+class Worker:
+    """The process that works. `name` is its own among all there are; `die` ends it on the spot.
 
-    def __init__(self, services: Services, claim: Claim) -> None:
+    Without `die` (where others live in the process too) work that can't be stopped just goes on, its lease gone.
+    """
+
+    name: str
+    is_stopping: Callable[[], bool] = lambda: False
+    die: Callable[[], None] = lambda: None
+
+
+class Lease:
+    """Use as a context manager around the work. `report` and `save` raise `LeaseLost` once the step is somebody
+    else's, `report` also `Unavailable` WORKER_STOPPING when the worker is to stop."""
+
+    def __init__(self, services: Services, claim: Claim, worker: Worker) -> None:
         self.claim = claim
+        self.at_end: list[Callable[[Transaction], None]] = []
+        """Done in the transaction that ends the step well."""
         self._services = services
+        self._worker = worker
         self._done = 0.0
-        self._lost: LeaseLost | None = None
+        self._halt: BiblioError | None = None
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._keep, name=f"lease-{claim.video.id}", daemon=True)
+        keep = copy_context().run  # so that its log lines say what they are about
+        self._thread = threading.Thread(target=keep, args=(self._keep,), name=f"lease-{claim.video.id}", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -38,20 +65,55 @@ class Lease:
     def report(self, done: float) -> None:
         """How much of the step is done, 0 to 1."""
         self._done = max(self._done, done)
-        if self._lost is not None:
-            raise self._lost
+        if self._halt is not None:
+            raise self._halt
+
+    def save(self, checkpoint: dict[str, Any]) -> None:
+        """What the next attempt may start from, should this one not end. Raises `Unavailable` too."""
+        self._renew(checkpoint)
 
     def _keep(self) -> None:
-        while not self._over.wait(RENEW_SECONDS):
-            try:
-                self._renew()
-            except LeaseLost as lost:
-                self._lost = lost
-                return
-            except Unavailable as error:
-                log.warning("the lease of video %s could not be renewed: %s", self.claim.video.id, error)
+        try:
+            while not self._over.wait(RENEW_SECONDS):
+                if self._worker.is_stopping():
+                    return self._stop()
+                self._renew_if_possible()
+        except LeaseLost as lost:
+            self._let_go(lost)
+        return None
 
-    def _renew(self) -> None:
+    def _renew_if_possible(self) -> None:
+        """A catalog that is away is asked again in a second, for as long as the lease lasts."""
+        try:
+            self._renew()
+        except Unavailable as error:
+            log.warning("the lease of video %s could not be renewed: %s", self.claim.video.id, error)
+
+    def _renew(self, checkpoint: dict[str, Any] | None = None) -> None:
         progress = overall_progress(self.claim.step, self._done)
         with self._services.catalog.transaction() as tx:
-            tx.jobs.renew(self.claim, seconds=LEASE_SECONDS, progress=progress)
+            tx.jobs.renew(self.claim, seconds=LEASE_SECONDS, progress=progress, checkpoint=checkpoint)
+
+    def _let_go(self, why: BiblioError) -> None:
+        self._halt = why
+        if not self._over.wait(LET_GO_SECONDS):
+            log.warning("%s of video %s does not let go: its process ends", self.claim.step, self.claim.video.id)
+            self._worker.die()
+
+    def _stop(self) -> None:
+        """Let the step come to its next report, keeping the lease; where that takes too long, give it back unasked."""
+        self._halt = Unavailable("The worker is being stopped.", code=STOPPING)
+        until = time.monotonic() + self._services.limits.stop_seconds
+        while (left := until - time.monotonic()) > 0:
+            self._renew_if_possible()
+            if self._over.wait(min(RENEW_SECONDS, left)):
+                return
+        with suppress(Unavailable):  # then the lease just ends
+            give_back(self._services, self.claim)
+        self._worker.die()
+
+
+def give_back(services: Services, claim: Claim) -> None:
+    """For another worker to take up at once; this try was none. Raises `LeaseLost`, `Unavailable`."""
+    with services.catalog.transaction() as tx:
+        tx.jobs.end(claim, result=None, retry_after=0.0, counted=False)

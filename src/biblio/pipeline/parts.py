@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from biblio.domain import keys
-from biblio.domain.flow import UPLOAD_ENDED, Status
+from biblio.domain.flow import Status
 from biblio.domain.parts import PartPlan, checked_sha256
 from biblio.domain.video import Video
 from biblio.errors import Conflict, InvalidInput, NotFound, Unavailable
@@ -96,13 +96,18 @@ def abort_upload(services: Services, user_id: str, video_id: str) -> Video:
         tx.videos.get(video_id, user_id=user_id)
         tx.videos.update(video_id, when=Status.UPLOADING, status=Status.CANCELED)
         video = tx.videos.get(video_id, user_id=user_id)
-    if video.status not in UPLOAD_ENDED:
+    if not video.upload_has_ended:
         raise _arrived_already(video)
+    free_upload(services, video)
+    return video
+
+
+def free_upload(services: Services, video: Video) -> None:
+    """Remove what came of an upload that has ended."""
     try:
         services.storage.remove(keys.video_prefix(video.id))
     except Unavailable as error:
         log.warning("the upload of video %s is freed by the sweep: %s", video.id, error)
-    return video
 
 
 def _open(services: Services, user_id: str, video_id: str) -> tuple[Video, Upload, PartPlan]:
@@ -118,7 +123,7 @@ def _open(services: Services, user_id: str, video_id: str) -> tuple[Video, Uploa
 
 def refuse_ended(video: Video) -> None:
     """Raises `Conflict` when the upload was ended by its user or by time."""
-    if video.status in UPLOAD_ENDED:
+    if video.upload_has_ended:
         raise Conflict(f"The upload has ended: the video is {video.status}.", code="UPLOAD_ENDED")
 
 

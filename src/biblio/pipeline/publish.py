@@ -4,7 +4,8 @@ import logging
 from dataclasses import replace
 
 from biblio.domain.flow import Step
-from biblio.domain.video import Job, Video
+from biblio.domain.measures import PUBLISHED
+from biblio.domain.video import Job, Video, job_of
 from biblio.errors import RateLimited, Unavailable
 from biblio.pipeline.services import Services
 
@@ -12,15 +13,19 @@ log = logging.getLogger(__name__)
 
 
 def publish(services: Services, video: Video, step: Step) -> None:
-    send(services, Job(step, video.id, video.user_id, "", video.key, video.options))
+    send(services, job_of(video, step))
 
 
-def send(services: Services, job: Job) -> None:
-    """A broker that is down costs time, not the job: the catalog remembers it and `sweep` sends it later."""
+def send(services: Services, job: Job) -> bool:
+    """Whether the broker has it. One that is down costs time, not the job: `sweep` sends it later."""
     try:
-        services.queue.publish(replace(job, bucket=services.storage.bucket))
+        with services.tracer.span(f"publish {job.step}", job.video_id):
+            services.queue.publish(replace(job, bucket=services.storage.bucket))
+            with services.catalog.transaction() as tx:
+                tx.outbox.told(job)
     except (Unavailable, RateLimited) as error:
+        services.meter.observe(PUBLISHED, step=job.step, told="no")
         log.warning("%s of video %s could not be announced, will try again: %s", job.step, job.video_id, error)
-        return
-    with services.catalog.transaction() as tx:
-        tx.jobs.told(job)
+        return False
+    services.meter.observe(PUBLISHED, step=job.step, told="yes")
+    return True

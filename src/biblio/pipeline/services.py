@@ -6,18 +6,22 @@ from biblio.ports.audio import AudioExtractor
 from biblio.ports.catalog import Catalog
 from biblio.ports.embedder import Embedder
 from biblio.ports.limiter import Limiter
+from biblio.ports.meter import Meter, Silent
 from biblio.ports.queue import JobQueue
 from biblio.ports.speech import SpeechEngine
 from biblio.ports.storage import Storage
+from biblio.ports.tracer import Tracer, Untraced
 from biblio.ports.vectors import VectorStore
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a user may do. Sizes in bytes; files above `multipart_threshold` come in parts.
+    """What a user may do, and what a worker must. Sizes in bytes; files above `multipart_threshold` come in parts.
 
     `upload_seconds` and `download_seconds` are how long a signed URL lives, `upload_lifetime` (seconds) how long an
     upload may take as a whole. `most_stored` (bytes; None: no limit) and `most_uploads` (open at once) are a user's.
+    `most_transcribed` (seconds of sound in a calendar month, UTC; None: no limit) too. A worker that is told to stop has
+    `stop_seconds` for what it is at.
     """
 
     largest_file: int = 5 * 1024**3
@@ -27,6 +31,8 @@ class Limits:
     download_seconds: int = 3600
     most_stored: int | None = None
     most_uploads: int = 1000
+    most_transcribed: float | None = None
+    stop_seconds: float = 25.0
 
 
 @dataclass(frozen=True)
@@ -40,3 +46,5 @@ class Services:
     vectors: VectorStore
     limiter: Limiter
     limits: Limits
+    meter: Meter = Silent()
+    tracer: Tracer = Untraced()

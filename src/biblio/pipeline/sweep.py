@@ -8,7 +8,8 @@ import logging
 from collections.abc import Sequence
 
 from biblio.domain import keys
-from biblio.domain.flow import EMPTY, UPLOAD_ENDED, Queue, Status
+from biblio.domain.flow import Queue, Status
+from biblio.domain.measures import SWEPT
 from biblio.domain.video import Video
 from biblio.errors import BiblioError, Conflict, InvalidInput, NotFound, Unavailable
 from biblio.pipeline.once import REMEMBERED
@@ -24,14 +25,21 @@ log = logging.getLogger(__name__)
 
 def sweep(services: Services) -> int:
     """How many jobs were announced. Harmless when two do it at once: an upload starts once, a job is claimed once."""
-    with services.catalog.transaction() as tx:
-        jobs = tx.jobs.due(quiet=_quiet(services), limit=MOST_AT_ONCE)
-    for job in jobs:
-        send(services, job)
+    announced = _announce(services)
+    services.meter.observe(SWEPT, announced)
     with services.catalog.transaction() as tx:
         uploads = tx.uploads.due(limit=MOST_AT_ONCE)
         tx.answers.forget(seconds=REMEMBERED)
     _look_at(services, uploads)
+    return announced
+
+
+def _announce(services: Services) -> int:
+    with services.catalog.transaction() as tx:
+        jobs = tx.outbox.due(quiet=_quiet(services), limit=MOST_AT_ONCE)
+    for count, job in enumerate(jobs):
+        if not send(services, job):
+            return count  # the broker is away: each of the others would wait as long
     return len(jobs)
 
 
@@ -60,16 +68,25 @@ def settle(services: Services, upload: Upload) -> None:
     video, prefix = _video(services, upload), keys.video_prefix(upload.video_id)
     if video is not None and video.status is Status.UPLOADING:
         return _start_or_expire(services, upload, video)
-    went_on = video is not None and video.status not in EMPTY
-    if video is None or video.status in UPLOAD_ENDED:
-        # Again and again, as long as something that was signed can still be written.
+    went_on = video is not None and video.status is not Status.DELETING and not video.upload_has_ended
+    if video is None or video.upload_has_ended:
+        # Again and again, as long as something that was signed, or a worker that stood still, can still write.
         services.storage.remove(prefix)
+    if video is None:
+        _remove_vectors(services, upload.video_id)
     if upload.is_silent:
         services.storage.multipart.clear(prefix)  # begun by a process that died before it could say so
     if upload.is_silent or went_on:
         with services.catalog.transaction() as tx:
             tx.uploads.forget(upload.video_id, when_silent=not upload.is_silent)
     return None
+
+
+def _remove_vectors(services: Services, video_id: str) -> None:
+    with services.catalog.transaction() as tx:
+        receipt = tx.holdings.receipt(video_id)
+    if receipt is not None:
+        services.vectors.remove(receipt.user_id, video_id)
 
 
 def _video(services: Services, upload: Upload) -> Video | None:

@@ -1,15 +1,19 @@
-"""Step 4: sound to text with times."""
+"""Step 4: sound to text with times, piece by piece. A piece that was heard is never heard again, whatever dies."""
 
 import contextlib
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 from biblio.domain.flow import Step
 from biblio.domain.transcript import Transcript, Word, sentences_of
-from biblio.pipeline.artefacts import leave
+from biblio.errors import NotFound
+from biblio.pipeline.artefacts import fetch, leave
 from biblio.pipeline.lease import Lease
 from biblio.pipeline.services import Services
+from biblio.ports.speech import Heard
+from biblio.ports.usage import SECONDS_TRANSCRIBED, Used
 
 
 def transcribe(services: Services, lease: Lease) -> dict[str, Any]:
@@ -21,19 +25,73 @@ def transcribe(services: Services, lease: Lease) -> dict[str, Any]:
         with audio.open("wb") as file:
             file.writelines(services.storage.read(extracted["speech"]))
         transcript = _hear(services, lease, audio, extracted["duration"])
+    used = Used(SECONDS_TRANSCRIBED, transcript.duration, f"{transcript.engine} {transcript.model}")
+    lease.at_end.append(lambda tx: tx.usage.add(claim.video, used))
     return {"transcript": leave(services, claim, "transcript.json", transcript.as_json())}
 
 
 def _hear(services: Services, lease: Lease, audio: Path, duration: float) -> Transcript:
+    draft = Draft(services, lease)
+    with contextlib.closing(_rest(services, lease, audio, draft)) as rest:
+        for heard in rest:
+            draft.add(heard)
+            lease.report(heard.until / duration if duration else 1.0)
+    model = services.speech.model_name(lease.claim.video.options.model)
+    return Transcript(draft.language, duration, sentences_of(draft.words), services.speech.name, model)
+
+
+def _rest(services: Services, lease: Lease, audio: Path, draft: "Draft") -> Generator[Heard, None, None]:
     options = lease.claim.video.options
-    words: list[Word] = []
-    language = ""
-    pieces = services.speech.transcribe(audio, language=options.language, model=options.model)
-    with contextlib.closing(pieces):
-        for piece in pieces:
-            words.extend(piece.words)
-            language = language or piece.language
-            lease.report(piece.until / duration if duration else 1.0)
-    return Transcript(
-        language, duration, sentences_of(words), services.speech.name, services.speech.model_name(options.model)
-    )
+    language = options.language or draft.language or None
+    return services.speech.transcribe(audio, language=language, model=options.model, since=draft.until)
+
+
+class Draft:
+    """All words so far. Every finished piece lies in storage, and a checkpoint in the job row names it.
+
+    The object is written first: a checkpoint never names what is not there. A crash between the two leaves an object
+    that nothing names, which is cleared up later, and costs the piece; so does a storage or a catalog that is away.
+    """
+
+    def __init__(self, services: Services, lease: Lease) -> None:
+        self.words: list[Word] = []
+        self.language = ""
+        self.until = 0.0
+        self._services = services
+        self._lease = lease
+        self._keys: list[str] = []
+        self._kept = 0
+        self._heard_by = _heard_by(services, lease)
+        if lease.claim.checkpoint.get("heard_by") == self._heard_by:
+            self._take_up(lease.claim.checkpoint["pieces"])
+
+    def add(self, heard: Heard) -> None:
+        """Raises `LeaseLost`, and what storage and catalog raise."""
+        self.words.extend(heard.words)
+        self.language = self.language or heard.language
+        self.until = heard.until
+        if heard.ends_piece:
+            self._keep()
+
+    def _take_up(self, keys: list[str]) -> None:
+        """A piece that is gone costs itself and what came after it."""
+        with contextlib.suppress(NotFound):
+            for key in keys:
+                piece = fetch(self._services, key)
+                self.words.extend(Word(*row) for row in piece["words"])
+                self.language, self.until = piece["language"], piece["until"]
+                self._keys.append(key)
+        self._kept = len(self.words)
+
+    def _keep(self) -> None:
+        words = [[word.text, word.start, word.end] for word in self.words[self._kept :]]
+        piece = {"until": self.until, "language": self.language, "words": words}
+        self._keys.append(leave(self._services, self._lease.claim, f"piece-{len(self._keys):04}.json", piece))
+        self._kept = len(self.words)
+        self._lease.save({"heard_by": self._heard_by, "pieces": self._keys})
+
+
+def _heard_by(services: Services, lease: Lease) -> list[str | None]:
+    """Words of another engine, model or language are not continued."""
+    options, speech = lease.claim.video.options, services.speech
+    return [speech.name, speech.model_name(options.model), options.model, options.language]

@@ -7,6 +7,7 @@ from biblio.pipeline.arrival import arrived
 from biblio.pipeline.parts import refuse_ended
 from biblio.pipeline.publish import publish
 from biblio.pipeline.services import Services
+from biblio.ports.usage import BYTES_STORED, Used
 
 
 def complete_upload(services: Services, user_id: str, video_id: str) -> Video:
@@ -51,12 +52,18 @@ def start(services: Services, video: Video) -> Video:
     except InvalidInput as error:
         _fail(services, video, error)
         raise
+    with services.tracer.span("trigger", video.id):
+        return _set_off(services, video, etag)
+
+
+def _set_off(services: Services, video: Video, etag: str) -> Video:
     step = first_stage().step
     with services.catalog.transaction() as tx:
         is_first = tx.videos.update(video.id, when=Status.UPLOADING, status=Status.PENDING, etag=etag)
         video = tx.videos.get(video.id, user_id=video.user_id)  # one being deleted is not there
         if is_first:
             tx.jobs.request(video, step)
+            tx.usage.add(video, Used(BYTES_STORED, video.file_size, "storage"))
     if not is_first:
         return _already(video)
     publish(services, video, step)

@@ -11,6 +11,8 @@ from biblio.domain.flow import Status
 from biblio.domain.parts import PartPlan, checked_sha256, part_size_for
 from biblio.domain.video import MIME_TYPES, Options, Video, extension_of, title_of
 from biblio.errors import InvalidInput, RateLimited, TooLarge
+from biblio.log_context import note
+from biblio.pipeline.quota import check_quota
 from biblio.pipeline.services import Limits, Services
 from biblio.ports.catalog import Transaction
 from biblio.ports.storage import SignedRequest
@@ -51,9 +53,12 @@ def begin_upload(services: Services, tx: Transaction, user_id: str, new: NewVide
     _check_uploads(tx.users.usage(user_id), services.limits)
     if services.limits.most_stored is not None:
         _check_room(tx.users.stored(user_id), services.limits.most_stored, video.file_size)
-    tx.videos.add(video)
-    tx.uploads.add(video.id, seconds=services.limits.upload_lifetime)
-    return video, invitations(services, tx, [video])[0]
+    check_quota(services, tx, user_id)
+    note(video=video.id)
+    with services.tracer.span("upload", video.id, first=True):
+        tx.videos.add(video)
+        tx.uploads.add(video.id, seconds=services.limits.upload_lifetime)
+        return video, invitations(services, tx, [video])[0]
 
 
 def invitations(services: Services, tx: Transaction, videos: Sequence[Video]) -> list[Invitation]:

@@ -1,0 +1,59 @@
+"""Clear up behind a run that ended, well or not: generations nobody reads, and what their steps left in storage.
+
+Only what belongs to this generation or an older one is touched: a later one may be in the making while this still runs.
+"""
+
+from typing import Any
+
+from biblio.domain import keys
+from biblio.domain.flow import WORKING
+from biblio.domain.video import Video
+from biblio.pipeline.lease import LEASE_SECONDS, Lease
+from biblio.pipeline.services import Services
+
+
+def cleanup(services: Services, lease: Lease) -> dict[str, Any]:
+    """`{objects}`: how many were removed. Every part may be repeated."""
+    video = lease.claim.video
+    _remove_passages(services, lease)
+    for generation in services.vectors.ids(video.user_id, video.id):
+        if is_stale(video, generation):
+            services.vectors.remove(video.user_id, video.id, generation=generation)
+        lease.report(0.0)
+    stale = stale_artefacts(services, video)
+    for key in stale:
+        services.storage.remove(key)
+        lease.report(0.0)
+    return {"objects": len(stale)}
+
+
+def is_stale(video: Video, generation: int) -> bool:
+    """Whether nobody reads a generation, nor ever will."""
+    return generation != video.indexed_generation and _is_over(video, generation)
+
+
+def _is_over(video: Video, generation: int) -> bool:
+    """Whether no step of a generation is still to be done."""
+    return generation < video.generation or (generation == video.generation and video.status not in WORKING)
+
+
+def stale_artefacts(services: Services, video: Video) -> list[str]:
+    """Keys of what steps left and no result names: of attempts that came to nothing, and of older generations."""
+    with services.catalog.transaction() as tx:
+        named = tx.holdings.named_keys(video)
+    objects = services.storage.inventory.objects(keys.artefacts(video.id))
+    return [one.key for one in objects if one.key not in named and _is_left(video, one.key)]
+
+
+def _is_left(video: Video, key: str) -> bool:
+    generation = keys.generation_of(key)
+    return generation is not None and _is_over(video, generation)
+
+
+def _remove_passages(services: Services, lease: Lease) -> None:
+    video = lease.claim.video
+    with services.catalog.transaction() as tx:
+        tx.jobs.renew(lease.claim, seconds=LEASE_SECONDS)  # proves the lease: the generations can't change meanwhile
+        for generation in tx.passages.ids(video.id):
+            if is_stale(video, generation):
+                tx.passages.remove(video.id, generation=generation)
