@@ -1,10 +1,10 @@
 """Every ffmpeg at hand: the system's, where there is one, and the bundled."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from biblio.adapters.audio.binary import find_ffmpeg
 from biblio.ports.audio import AudioExtractor
 from tests.adapters.audio.building import extractor_with
 from tests.contracts.audio import films, listener
@@ -12,7 +12,7 @@ from tests.contracts.films import bundled_ffmpeg
 
 __all__ = ["films", "listener"]
 
-BINARIES = sorted({bundled_ffmpeg(), find_ffmpeg("")})
+BINARIES = sorted({bundled_ffmpeg(), shutil.which("ffmpeg") or bundled_ffmpeg()})
 
 
 @pytest.fixture(params=BINARIES, ids=lambda path: Path(path).name)

@@ -23,15 +23,14 @@ class TestCage:
     ) -> None:
         monkeypatch.setenv("BIBLIO_API_KEY", "canary")
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
-        spy = program(
-            tmp_path / "spy", f"env > {tmp_path}/env; ulimit -a > {tmp_path}/limits; pwd > {tmp_path}/pwd; exit 1"
-        )
+        spy = program(tmp_path, "export -p > env; ulimit -a > limits; pwd > pwd; exit 1")
         with pytest.raises(Rejected):
             extractor_with(binary=spy, max_cpu=77).extract(BytesSource(b"x"), folder, ignore)
-        names = {line.partition("=")[0] for line in (tmp_path / "env").read_text().splitlines()}
+        lines = (folder / "env").read_text().splitlines()
+        names = {line.removeprefix("export ").partition("=")[0] for line in lines}
         assert names <= {"PATH", "LC_ALL", "MALLOC_ARENA_MAX", "PWD", "OLDPWD", "SHLVL", "_"}
-        assert "77" in (tmp_path / "limits").read_text()
-        assert (tmp_path / "pwd").read_text().strip() == str(folder)
+        assert "77" in (folder / "limits").read_text()
+        assert (folder / "pwd").read_text().strip() == str(folder)
 
     def test_ffmpeg_dies_with_a_worker_that_is_killed(self, tmp_path: Path, folder: Path, binary: str) -> None:
         if sys.platform != "linux":
@@ -51,7 +50,7 @@ class TestCage:
     ) -> None:
         def stop(_share: float) -> None:
             for child in psutil.Process().children():
-                if "cage.py" not in " ".join(child.cmdline()):
+                if "cage.door" not in " ".join(child.cmdline()):
                     os.kill(child.pid, number)
 
         source = BytesSource(films["mp4"].read_bytes(), piece=4096, pause=0.05)
@@ -59,7 +58,7 @@ class TestCage:
             extractor_with(binary=binary).extract(source, folder, stop)
 
     def test_a_program_that_hangs_is_given_up(self, tmp_path: Path, folder: Path) -> None:
-        stuck = program(tmp_path / "stuck", "exec sleep 60")
+        stuck = program(tmp_path, "kill -STOP $$")
         with pytest.raises(Unavailable) as caught:
             extractor_with(binary=stuck, stall=0.5).extract(BytesSource(b"x"), folder, ignore)
         assert caught.value.code == "EXTRACT_STALLED"
@@ -69,7 +68,7 @@ class TestCage:
 def _wait_for_child(parent: int) -> psutil.Process:
     for _ in range(100):
         for child in psutil.Process(parent).children():
-            if "cage.py" not in " ".join(child.cmdline()):
+            if "cage.door" not in " ".join(child.cmdline()):
                 return child
         time.sleep(0.05)
     raise AssertionError("ffmpeg was not started")

@@ -9,6 +9,13 @@ import numpy as np
 import psutil
 import pytest
 
+from biblio.adapters.audio.command import ffmpeg_command
+from biblio.adapters.audio.process import Process
+from biblio.adapters.audio.relay import Relay
+from biblio.adapters.audio.report import Report
+from biblio.adapters.audio.sandbox import caged
+from biblio.adapters.audio.tape import Tape
+from biblio.adapters.audio.verdict import explain_failure
 from biblio.errors import BiblioError, Misconfigured, Rejected, Unavailable
 from biblio.ports.audio import AudioExtractor, Sound
 from tests.adapters.audio.building import extractor_with, program
@@ -190,7 +197,19 @@ class TestLimits:
     def test_a_full_disk_is_unavailable(self, tmp_path: Path, folder: Path, binary: str) -> None:
         film = make_film(tmp_path / "film.wav", sound="anoisesrc=r=44100", seconds=20)
         (folder / "speech.flac").symlink_to("/dev/full")
-        self._ends_with("NO_SPACE", extractor_with(binary=binary), film, folder)
+        command = caged(ffmpeg_command(binary, "http://127.0.0.1:{port}/", seconds=9, threads=1), {}, listen=True)
+        open_cage = [word for word in command if word != "part=files"]  # a closed one would keep it from a device
+        report, tape = Report(), Tape(BytesSource(film.read_bytes()))
+        with Process(open_cage, folder) as process, Relay(tape, process.listener(), "/"):
+            error = explain_failure(report, process.follow(report, lambda: None))
+        assert isinstance(error, Unavailable)
+        assert error.code == "NO_SPACE"
+
+    def test_a_folder_that_cannot_be_written_into_is_not_the_films_fault(
+        self, films: dict[str, Path], folder: Path, binary: str
+    ) -> None:
+        (folder / "speech.flac").symlink_to("/dev/full")
+        self._ends_with("ENGINE_UNAVAILABLE", extractor_with(binary=binary), films["wav"], folder)
 
     def test_storage_that_says_nothing_is_unavailable(self, films: dict[str, Path], folder: Path, binary: str) -> None:
         source = BytesSource(films["mp4"].read_bytes(), pause=3)
@@ -220,7 +239,7 @@ class TestSetUp:
             extractor_with(binary="/nowhere/ffmpeg").prepare()
 
     def test_an_ffmpeg_without_mp3_is_named_with_its_cure(self, tmp_path: Path) -> None:
-        poor = program(tmp_path / "ffmpeg", "echo ' A..... flac  FLAC'")
+        poor = program(tmp_path, "echo ' A..... flac  FLAC'")
         with pytest.raises(Misconfigured, match="built without libmp3lame"):
             extractor_with(binary=poor).ping()
 

@@ -11,9 +11,8 @@ from tests.contracts.films import BytesSource
 
 
 class TestRelay:
-    def _ask(self, url: str, path: str, head: str = "") -> bytes:
-        host, _, port = url.removeprefix("http://").partition("/")[0].partition(":")
-        with socket.create_connection((host, int(port)), timeout=5) as connection:
+    def _ask(self, place: tuple[str, int], path: str, head: str = "") -> bytes:
+        with socket.create_connection(place, timeout=5) as connection:
             connection.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode())
             answer = b""
             while data := connection.recv(65536):
@@ -21,16 +20,18 @@ class TestRelay:
         return answer
 
     def test_it_gives_the_asked_range_and_only_at_its_secret_path(self) -> None:
-        with Relay(Tape(BytesSource(b"0123456789"))) as relay:
-            path = "/" + relay.url.rpartition("/")[2]
-            part = self._ask(relay.url, path, "Range: bytes=4-\r\n")
+        listener = socket.create_server(("127.0.0.1", 0))
+        place = listener.getsockname()
+        with Relay(Tape(BytesSource(b"0123456789")), listener, "/secret") as relay:
+            part = self._ask(place, "/secret", "Range: bytes=4-\r\n")
             assert part.startswith(b"HTTP/1.1 206 ")
             assert b"Content-Range: bytes 4-9/10" in part
             assert part.endswith(b"\r\n\r\n456789")
-            assert self._ask(relay.url, path, "Range: bytes=10-\r\n").startswith(b"HTTP/1.1 416 ")
-            assert self._ask(relay.url, "/").startswith(b"HTTP/1.1 404 ")
-            assert self._ask(relay.url, "/%C3%A9\u00e9").startswith(b"HTTP/1.1 404 ")
+            assert self._ask(place, "/secret", "Range: bytes=10-\r\n").startswith(b"HTTP/1.1 416 ")
+            assert self._ask(place, "/").startswith(b"HTTP/1.1 404 ")
+            assert self._ask(place, "/%C3%A9\u00e9").startswith(b"HTTP/1.1 404 ")
             assert relay.failure is None
+        assert listener.fileno() == -1
 
 
 class TestRiff:

@@ -5,6 +5,7 @@ import subprocess
 from importlib import resources
 from importlib.util import find_spec
 
+from biblio.adapters.audio.sandbox import caged
 from biblio.errors import Misconfigured, Unavailable
 
 ENCODERS = ("libmp3lame", "flac")
@@ -34,7 +35,7 @@ def check_ffmpeg(binary: str) -> None:
 
 
 def _ask(binary: str, question: str) -> str:
-    command = [binary, "-hide_banner", "-nostdin", question]
+    command = caged([binary, "-hide_banner", "-nostdin", question], {}, listen=False)
     try:
         return subprocess.run(
             command, capture_output=True, text=True, errors="replace", timeout=20, check=True, stdin=subprocess.DEVNULL

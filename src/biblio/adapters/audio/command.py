@@ -1,7 +1,5 @@
 """What ffmpeg is told to do, and the only kinds of input it may touch."""
 
-from pathlib import Path
-
 from biblio.adapters.audio.film_time import FILM_TIME
 
 LISTENING = "listening.mp3"
@@ -26,6 +24,9 @@ DECODERS = ",".join(
 )
 MAX_PIXELS = 16_384 * 8_640
 MAX_STREAMS = 100
+# How far ffmpeg looks into a film before it begins: its own defaults, which another version may change.
+PROBED_BYTES = 5_000_000
+PROBED_MICROSECONDS = 5_000_000
 MAX_ALLOCATION = 512 * 1024**2  # bytes in one piece: the index of a 12-hour film needs 100 MB
 
 NO_METADATA = ("-map_metadata", "-1", "-map_chapters", "-1")
@@ -39,13 +40,6 @@ def ffmpeg_command(binary: str, url: str, *, seconds: float, threads: int) -> li
     return [binary, *_talk(), *_input(url, threads), *_listening(seconds), *_speech(seconds)]
 
 
-def caged(command: list[str], limits: dict[str, int], *, python: str, parent: int) -> list[str]:
-    """`command` under limits named as in `resource.RLIMIT_*`, tied to the life of `parent`."""
-    cage = str(Path(__file__).with_name("cage.py"))
-    assignments = (f"{name}={value}" for name, value in limits.items())
-    return [python, "-I", "-S", cage, str(parent), *assignments, "--", *command]
-
-
 def _talk() -> tuple[str, ...]:
     log = ("-loglevel", "repeat+level+info", "-nostats", "-progress", "pipe:1", "-stats_period", "0.5")
     return ("-hide_banner", "-nostdin", "-y", *log, "-max_alloc", str(MAX_ALLOCATION), "-filter_complex_threads", "1")
@@ -54,7 +48,8 @@ def _talk() -> tuple[str, ...]:
 def _input(url: str, threads: int) -> tuple[str, ...]:
     allowed = ("-protocol_whitelist", PROTOCOLS, "-format_whitelist", CONTAINERS, "-codec_whitelist", DECODERS)
     bounds = ("-max_pixels", str(MAX_PIXELS), "-max_streams", str(MAX_STREAMS), "-threads", str(threads))
-    return (*allowed, *bounds, "-vn", "-sn", "-dn", "-i", url, "-filter_complex", FILM_TIME)
+    look = ("-probesize", str(PROBED_BYTES), "-analyzeduration", str(PROBED_MICROSECONDS))
+    return (*allowed, *bounds, *look, "-vn", "-sn", "-dn", "-i", url, "-filter_complex", FILM_TIME)
 
 
 def _listening(seconds: float) -> tuple[str, ...]:

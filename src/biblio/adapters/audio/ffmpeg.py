@@ -1,37 +1,42 @@
 """The sound of a video by FFmpeg, run as a program of its own: `ffmpeg://?binary=/usr/bin/ffmpeg&timeout=7200`.
 
-storage ──read──▶ tape ──▶ relay ──HTTP on 127.0.0.1──▶ ffmpeg in its cage ──▶ listening.mp3, speech.flac
-                                                          └─ log, progress ──▶ report ──▶ watch, verdict
+storage ──read──▶ tape ──▶ relay ──HTTP on its loopback──▶ ffmpeg in its cage ──▶ listening.mp3, speech.flac
+                                                            └─ log, progress ──▶ report ──▶ watch, verdict
 """
 
-import os
-import sys
+import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
 from biblio.adapters.audio.binary import check_ffmpeg, find_ffmpeg
-from biblio.adapters.audio.command import LISTENING, SPEECH, caged, ffmpeg_command
+from biblio.adapters.audio.command import LISTENING, SPEECH, ffmpeg_command
 from biblio.adapters.audio.process import Process
 from biblio.adapters.audio.relay import Relay
 from biblio.adapters.audio.report import Report
 from biblio.adapters.audio.riff import missing_bytes
+from biblio.adapters.audio.sandbox import caged, demand_all, shortcomings
 from biblio.adapters.audio.tape import Tape
 from biblio.adapters.audio.verdict import check_whole, explain_failure
-from biblio.adapters.audio.watch import Watch
+from biblio.adapters.audio.watch import Patience, Watch
 from biblio.dsn import Dsn, Options
 from biblio.errors import Rejected, Unavailable
 from biblio.ports.audio import AudioExtractor, Sound, Source
 
 RATE = 16_000  # of `speech`, in hertz
 BYTES_A_SECOND = 48_000  # more than either sound ever takes
+STACK = 2 * 1024**2  # bytes of each thread: what is not touched counts too
 SPARE_BYTES = 16 * 1024**2
 
 
 class FfmpegOptions(Options):
-    """`binary`: a path or name, else ffmpeg from imageio-ffmpeg, else from PATH. Times in seconds, memory in bytes."""
+    """`binary`: a path or name, else ffmpeg from imageio-ffmpeg, else from PATH. Times in seconds, memory in bytes.
+
+    `sandbox`: whether to work where the system does not let us close the cage on all sides.
+    """
 
     binary: str = ""
     threads: int = Field(default=1, ge=1, le=16)
@@ -39,7 +44,8 @@ class FfmpegOptions(Options):
     stall: float = Field(default=60, gt=0)
     max_duration: float = Field(default=12 * 3600, gt=0)
     max_cpu: int = Field(default=1800, gt=0)
-    max_memory: int = Field(default=1024**3, ge=256 * 1024**2)
+    max_memory: int = Field(default=512 * 1024**2, ge=256 * 1024**2)
+    sandbox: Literal["auto", "required"] = "auto"
 
 
 def connect(dsn: Dsn) -> AudioExtractor:
@@ -51,10 +57,15 @@ class Ffmpeg:
         self._options = options
 
     def prepare(self) -> None:
+        self._check_sandbox()
         find_ffmpeg(self._options.binary)
 
     def ping(self) -> None:
+        self._check_sandbox()
         check_ffmpeg(find_ffmpeg(self._options.binary))
+
+    def shortcomings(self) -> list[str]:
+        return shortcomings()
 
     def close(self) -> None:
         """Nothing outlives a call."""
@@ -62,19 +73,21 @@ class Ffmpeg:
     def extract(self, source: Source, folder: Path, on_progress: Callable[[float], None]) -> Sound:
         if source.size == 0:
             raise Rejected("The file is empty.", code="UNREADABLE_MEDIA")
+        self._check_sandbox()
         on_progress(0.0)
-        tape = Tape(source)
-        with _nothing_left_on_failure(folder), Relay(tape) as relay:
-            sound = self._extract(relay, folder, on_progress)
+        with _nothing_left_on_failure(folder), closing(Tape(source)) as tape:
+            sound = self._extract(tape, folder, on_progress)
         on_progress(1.0)
         return sound
 
-    def _extract(self, relay: Relay, folder: Path, on_progress: Callable[[float], None]) -> Sound:
-        report = Report()
-        watch = Watch(relay, report, on_progress, stall=self._options.stall, timeout=self._options.timeout)
-        missing = watch.during(lambda: missing_bytes(relay.tape.read, relay.tape.size))
-        with Process(self._command(relay.url), folder) as process:
-            exit_code = process.follow(report, watch.look)
+    def _extract(self, tape: Tape, folder: Path, on_progress: Callable[[float], None]) -> Sound:
+        report, path = Report(), f"/{secrets.token_urlsafe(24)}"
+        with Process(self._command(path), folder) as process, closing(process.listener()) as listener:
+            relay = Relay(tape, listener, path)
+            watch = Watch(process, relay, report, on_progress, self._patience)
+            missing = watch.during(lambda: missing_bytes(tape.read, tape.size))  # while ffmpeg starts and waits for us
+            with relay:
+                exit_code = process.follow(report, watch.look)
         if relay.failure is not None:
             raise relay.failure
         if exit_code != 0 or report.stopped:
@@ -83,18 +96,29 @@ class Ffmpeg:
         check_whole(report, seconds, missing=missing, longest=self._options.max_duration)
         return Sound(listening=folder / LISTENING, speech=folder / SPEECH, duration=seconds)
 
-    def _command(self, url: str) -> list[str]:
+    @property
+    def _patience(self) -> Patience:
+        options = self._options
+        return Patience(stall=options.stall, timeout=options.timeout, longest=options.max_duration)
+
+    def _command(self, path: str) -> list[str]:
         options = self._options
         longest = options.max_duration + 1  # a second more, to tell a film that is too long from one just short enough
+        url = f"http://127.0.0.1:{{port}}{path}"
         command = ffmpeg_command(find_ffmpeg(options.binary), url, seconds=longest, threads=options.threads)
         limits = {
             "CPU": options.max_cpu,
             "DATA": options.max_memory,
+            "STACK": STACK,
             "FSIZE": int(longest * BYTES_A_SECOND) + SPARE_BYTES,
             "NOFILE": 64,
             "CORE": 0,
         }
-        return caged(command, limits, python=sys.executable, parent=os.getpid())
+        return caged(command, limits, listen=True)
+
+    def _check_sandbox(self) -> None:
+        if self._options.sandbox == "required":
+            demand_all()
 
 
 @contextmanager

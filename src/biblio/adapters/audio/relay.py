@@ -1,7 +1,8 @@
 """The hand-over: ffmpeg reads the film over HTTP from this process, and from nowhere else.
 
-It listens on 127.0.0.1, on a random port and path, for one run of ffmpeg. So ffmpeg can seek, is told no address or key
-of the storage, and no film lies on the disk. The path shows in `ps`, so other users of the machine are turned away.
+The socket was made in ffmpeg's cage, for one run (`cage/handover.py`). So ffmpeg can seek, is told no address or key of
+the storage, and no film lies on the disk. Where the cage has no network of its own, the path keeps others out; it shows
+in `ps`, so other users of the machine are turned away.
 """
 
 import os
@@ -22,13 +23,12 @@ SEND_BUFFER = 128 * 1024  # small: what lies in sockets when ffmpeg jumps was re
 
 
 class Relay:
-    """Serves a tape at `url` while the `with` block lasts."""
+    """Serves a tape to whoever calls at `listener` and knows `path`, while the `with` block lasts; then closes it."""
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Tape, listener: socket.socket, path: str) -> None:
         self.tape = tape
-        self._server = _Server(tape)
+        self._server = _Server(tape, listener, path)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL,), name="relay", daemon=True)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}{self._server.path}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -53,12 +53,13 @@ class Relay:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 8
 
-    def __init__(self, tape: Tape) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, tape: Tape, listener: socket.socket, path: str) -> None:
+        super().__init__(listener.getsockname(), _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
         self.tape = tape
-        self.path = "/" + secrets.token_urlsafe(24)
+        self.path = path
         self.turn = 0
         self.failure: BaseException | None = None
 

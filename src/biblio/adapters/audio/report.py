@@ -9,6 +9,7 @@ from collections import deque
 _LINE = re.compile(r"(?:\[[^\]]*\] )*?\[(info|warning|error|fatal)\] (.*)")
 _INPUT = re.compile(r"Input #0, ([\w,]+), from ")
 _DURATION = re.compile(r"  Duration: (\d+):(\d\d):(\d\d\.\d+),")
+_FORM = re.compile(r"  Stream #0:.*?: Audio: .*?, (\d+) Hz, (?:(\d+) channels|ambisonic (\d+))?")
 _TIME = re.compile(r"out_time_us=(\d+)")
 LONGEST_LINE = 4096
 KEPT_COMPLAINTS = 200
@@ -20,8 +21,11 @@ class Report:
     def __init__(self) -> None:
         self.container = ""
         self.declared: float | None = None  # seconds of the longest track, as the container claims
+        self.rate: int | None = None  # samples a second of the first track of sound, and its
+        self.channels = 0  # channels, where they are so many that their arrangement has no name
         self.done = 0.0  # seconds of sound written
         self.complaints: deque[str] = deque(maxlen=KEPT_COMPLAINTS)
+        self.chatter = 0  # characters said about the header, which repeat what stands in it
         self.estimated = False  # `declared` was only guessed from the bit rate
         self.ended_early = False
         self.damaged = False
@@ -33,9 +37,11 @@ class Report:
 
     def hear_log(self, line: str) -> None:
         found = _LINE.match(line[:LONGEST_LINE])
+        level, text = found.groups() if found else ("", "")
+        if level in ("", "info"):
+            self.chatter += len(line)
         if not found:
             return
-        level, text = found.groups()
         if level == "info":
             self._hear_header(text)
         else:
@@ -46,6 +52,9 @@ class Report:
             self.container = found[1]
         elif self.container and self.declared is None and (found := _DURATION.match(text)):
             self.declared = int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3])
+        elif self.rate is None and (found := _FORM.match(text)):
+            order = int(found[3] or 0)
+            self.rate, self.channels = int(found[1]), int(found[2] or 0) or (order + 1) ** 2
         elif text.startswith("Exiting normally, received signal"):
             self.stopped = True
             self.complaints.append(text)

@@ -3,28 +3,37 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from typing import TypeVar
 
+from biblio.adapters.audio.cost import check_cost
+from biblio.adapters.audio.process import Process
 from biblio.adapters.audio.relay import Relay
 from biblio.adapters.audio.report import Report
-from biblio.errors import Rejected, Unavailable
+from biblio.errors import Unavailable
 
 BEAT = 0.4  # seconds between two calls of `on_progress`, however slow the film: a lease hangs on them
-MOST_READINGS = 4  # times the film's own size that may be read from storage, and
-SPARE_READING = 256 * 1024**2  # bytes on top: only a film made to annoy needs more
-
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True)
+class Patience:
+    """In seconds. `stall`: without any movement; `timeout`: for everything; `longest`: of sound."""
+
+    stall: float
+    timeout: float
+    longest: float
+
+
 class Watch:
-    """Looks at one run. `stall`: seconds without any movement; `timeout`: seconds for everything."""
+    """Looks at one run of `process`, every few hundredths of a second, and stops it by raising."""
 
     def __init__(
-        self, relay: Relay, report: Report, on_progress: Callable[[float], None], *, stall: float, timeout: float
+        self, process: Process, relay: Relay, report: Report, on_progress: Callable[[float], None], patience: Patience
     ) -> None:
-        self._relay, self._tape, self._report, self._on_progress = relay, relay.tape, report, on_progress
-        self._stall, self._timeout = stall, timeout
+        self._process, self._relay, self._tape = process, relay, relay.tape
+        self._report, self._on_progress, self._patience = report, on_progress, patience
         self._began = self._moved = time.monotonic()
         self._told = 0.0
         self._progress = 0.0
@@ -47,10 +56,10 @@ class Watch:
             raise self._relay.failure
         now = time.monotonic()
         self._check_movement(now)
-        if now - self._began > self._timeout:
-            raise Unavailable(f"The sound was not out of the video after {self._timeout:g} s.", code="EXTRACT_TIMEOUT")
-        if self._tape.transferred > MOST_READINGS * self._tape.size + SPARE_READING:
-            raise Rejected("The file makes its reader go round in circles.", code="MEDIA_TOO_COSTLY")
+        if now - self._began > self._patience.timeout:
+            limit = f"{self._patience.timeout:g} s"
+            raise Unavailable(f"The sound was not out of the video after {limit}.", code="EXTRACT_TIMEOUT")
+        check_cost(self._report, self._tape, cpu=self._process.cpu(), longest=self._patience.longest)
         if now - self._told >= BEAT:
             self._told = now
             self._on_progress(self._estimate())
@@ -58,11 +67,11 @@ class Watch:
     def _check_movement(self, now: float) -> None:
         seen = (self._report.done, self._tape.transferred, self._relay.requests)
         waiting = self._tape.waiting()
-        if seen != self._seen or 0 < waiting < self._stall:  # slow storage is not the film's fault
+        if seen != self._seen or 0 < waiting < self._patience.stall:  # slow storage is not the film's fault
             self._seen, self._moved = seen, now
-        elif now - self._moved > self._stall:
+        elif now - self._moved > self._patience.stall:
             who = "Storage" if waiting else "ffmpeg"
-            raise Unavailable(f"{who} did not move for {self._stall:g} s.", code="EXTRACT_STALLED")
+            raise Unavailable(f"{who} did not move for {self._patience.stall:g} s.", code="EXTRACT_STALLED")
 
     def _estimate(self) -> float:
         # A header may lie or say nothing; the place on the tape then says more.
