@@ -1,10 +1,9 @@
-"""Celery's messages, on Valkey."""
+"""Celery's messages, on Valkey and on RabbitMQ."""
 
-import base64
-import json
 import socket
+import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,112 +16,171 @@ from biblio.domain.video import Job, Options
 from biblio.dsn import Dsn
 from biblio.errors import BiblioError, Misconfigured, Unavailable
 from biblio.ports.queue import JobQueue
-from tests.contracts.queue import Arrived, QueueContract
+from tests.adapters.queue.conftest import NAMES, Taken
+from tests.contracts.queue import PATIENCE, Arrived, QueueContract
+from tests.local.processes import eventually
+from tests.rabbitmq import RabbitMQ
 
 JOB = Job(Step.TRANSCRIBE, "550e8400-e29b-41d4-a716-446655440000", "user_1", "bucket", "key", Options())
 
 
-@pytest.fixture
-def dsn(addresses: Mapping[str, str]) -> Dsn:
-    return Dsn.parse(addresses["BIBLIO_QUEUE"])
-
-
-@pytest.fixture
-def server(dsn: Dsn) -> Iterator[Redis]:
-    """Valkey itself, to look behind the adapter's back."""
-    server = Redis(host=dsn.host, port=dsn.port or 6379, db=int(dsn.path), password=dsn.password, decode_responses=True)
-    server.delete(*Queue)
-    yield server
-    server.delete(*Queue)
-
-
-@pytest.fixture
-def queue(dsn: Dsn, server: Redis) -> Iterator[JobQueue]:
-    queue = connect(dsn)
-    yield queue
-    queue.close()
-
-
-class TestCeleryQueue(QueueContract):
-    @pytest.fixture
-    def arrived(self, server: Redis) -> Arrived:
-        return lambda queue: [_body(message)[1] for message in _taken(server, queue)]
+class Broker:
+    """What is told of both; each names its `dsn`, and gives a `queue` in which nothing waits."""
 
     @pytest.fixture
     def absent(self, dsn: Dsn) -> JobQueue:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        return connect(replace(dsn, port=port))
+        return connect(replace(dsn, port=1))
 
     @pytest.fixture
     def silent(self, dsn: Dsn) -> Iterator[JobQueue]:
         with socket.create_server(("127.0.0.1", 0)) as server:
             yield connect(replace(dsn, port=server.getsockname()[1]))
 
+    def test_a_wrong_password_is_misconfigured_and_shown_nowhere(self, dsn: Dsn) -> None:
+        queue = connect(replace(dsn, password="hidden-pass-phrase"))
+        for call in (queue.ping, queue.prepare, lambda: queue.publish(JOB)):
+            with pytest.raises(Misconfigured) as caught:
+                call()
+            assert "hidden-pass-phrase" not in _everything_shown(caught.value) + repr(queue)
 
-def _taken(server: Redis, queue: Queue) -> list[dict[str, Any]]:
-    """Raw messages: Celery pushes at the left, and its workers take from the right."""
-    messages = []
-    while (raw := server.rpop(queue.value)) is not None:
-        messages.append(json.loads(str(raw)))
-    return messages
-
-
-def _body(message: dict[str, Any]) -> list[Any]:
-    """Celery's `[args, kwargs, embed]`."""
-    body: list[Any] = json.loads(base64.b64decode(message["body"]))
-    return body
-
-
-def test_a_message_is_celerys_with_the_specifications_json_as_its_keyword_arguments(
-    queue: JobQueue, server: Redis
-) -> None:
-    queue.publish(JOB)
-    (message,) = _taken(server, Queue.AI)
-    arguments, keywords, _ = _body(message)
-    assert message["headers"]["task"] == "biblio.transcribe"
-    assert (message["content-type"], message["properties"]["body_encoding"]) == ("application/json", "base64")
-    assert message["properties"]["delivery_mode"] == 2
-    assert arguments == []
-    assert keywords == JOB.as_message()
+    def test_a_broker_that_is_down_shows_no_password(self, dsn: Dsn) -> None:
+        queue = connect(replace(dsn, port=1, password="hidden-pass-phrase"))
+        for call in (queue.ping, lambda: queue.publish(JOB)):
+            with pytest.raises(Unavailable) as caught:
+                call()
+            assert "hidden-pass-phrase" not in _everything_shown(caught.value) + repr(queue)
 
 
-def test_a_connection_the_server_closed_is_opened_again(queue: JobQueue, server: Redis) -> None:
-    queue.publish(JOB)
-    server.client_kill_filter(_type="normal", skipme=True)
-    queue.publish(JOB)
-    assert queue.waiting(Queue.AI) == 2
+class TestOnValkey(Broker, QueueContract):
+    @pytest.fixture
+    def dsn(self, valkey_dsn: Dsn) -> Dsn:
+        return valkey_dsn
 
+    @pytest.fixture
+    def queue(self, dsn: Dsn, valkey: Redis) -> Iterator[JobQueue]:
+        queue = connect(dsn)
+        yield queue
+        queue.close()
 
-def test_asking_again_and_again_leaves_no_connections_behind(queue: JobQueue, server: Redis) -> None:
-    for _ in range(3):
-        queue.waiting(Queue.AI)
-    before = len(server.client_list())
-    for _ in range(30):
-        queue.ping()
+    @pytest.fixture
+    def arrived(self, taken_from_valkey: Taken) -> Arrived:
+        return lambda queue: [message["body"][1] for message in taken_from_valkey(queue)]
+
+    def test_a_message_is_celerys(self, queue: JobQueue, taken_from_valkey: Taken) -> None:
         queue.publish(JOB)
-    assert len(server.client_list()) <= before + 2
+        (message,) = taken_from_valkey(Queue.AI)
+        assert message["headers"]["task"] == "biblio.transcribe"
+        assert message["content-type"] == "application/json"
+        assert message["properties"]["delivery_mode"] == 2
+        assert message["body"][:2] == [[], JOB.as_message()]
+
+    def test_a_connection_the_server_closed_is_opened_again(self, queue: JobQueue, valkey: Redis) -> None:
+        queue.publish(JOB)
+        valkey.client_kill_filter(_type="normal", skipme=True)
+        queue.publish(JOB)
+        assert queue.waiting(Queue.AI) == 2
+
+    def test_asking_again_and_again_takes_one_connection(self, queue: JobQueue, valkey: Redis) -> None:
+        queue.waiting(Queue.AI)
+        before = len(valkey.client_list())
+        for _ in range(30):
+            queue.ping()
+            queue.publish(JOB)
+        assert len(valkey.client_list()) <= before
+
+    def test_an_unknown_option_is_refused(self, dsn: Dsn) -> None:
+        with pytest.raises(Misconfigured, match="Did you mean 'visibility_timeout'"):
+            connect(replace(dsn, options={"visibilty_timeout": "3"}))
 
 
-def test_a_wrong_password_is_misconfigured_and_shown_nowhere(dsn: Dsn) -> None:
-    queue = connect(replace(dsn, password="hidden-pass-phrase"))
-    for call in (queue.ping, queue.prepare, lambda: queue.publish(JOB)):
-        with pytest.raises(Misconfigured) as caught:
-            call()
-        assert "hidden-pass-phrase" not in _everything_shown(caught.value) + repr(queue)
+class TestOnRabbitMQ(Broker, QueueContract):
+    @pytest.fixture
+    def dsn(self, rabbitmq_dsn: Dsn) -> Dsn:
+        return rabbitmq_dsn
 
+    @pytest.fixture
+    def queue(self, dsn: Dsn, channel: Any) -> Iterator[JobQueue]:
+        queue = connect(dsn)
+        queue.prepare()
+        yield queue
+        queue.close()
 
-def test_a_broker_that_is_down_shows_no_password(dsn: Dsn) -> None:
-    queue = connect(replace(dsn, port=1, password="hidden-pass-phrase"))
-    for call in (queue.ping, lambda: queue.publish(JOB)):
-        with pytest.raises(Unavailable) as caught:
-            call()
-        assert "hidden-pass-phrase" not in _everything_shown(caught.value) + repr(queue)
+    @pytest.fixture
+    def arrived(self, taken_from_rabbitmq: Taken) -> Arrived:
+        return lambda queue: [message["body"][1] for message in taken_from_rabbitmq(queue)]
 
+    def test_a_message_is_celerys(self, queue: JobQueue, taken_from_rabbitmq: Taken) -> None:
+        queue.publish(JOB)
+        (message,) = taken_from_rabbitmq(Queue.AI)
+        assert message["headers"]["task"] == "biblio.transcribe"
+        assert message["properties"]["content_type"] == "application/json"
+        assert message["properties"]["delivery_mode"] == 2
+        assert message["body"][:2] == [[], JOB.as_message()]
 
-def test_an_unknown_option_is_refused(dsn: Dsn) -> None:
-    with pytest.raises(Misconfigured, match="Did you mean 'visibility_timeout'"):
-        connect(replace(dsn, options={"visibilty_timeout": "3"}))
+    def test_its_queues_are_quorum_queues(self, queue: JobQueue, rabbitmq: RabbitMQ) -> None:
+        kinds = dict(line.split() for line in rabbitmq.control("list_queues", "name", "type").splitlines()[1:])
+        assert kinds == dict.fromkeys(NAMES, "quorum")
+
+    def test_what_was_published_outlives_kill_9(self, queue: JobQueue, rabbitmq: RabbitMQ) -> None:
+        for _ in range(200):
+            queue.publish(JOB)
+        rabbitmq.kill()
+        rabbitmq.start()
+        eventually(lambda: queue.waiting(Queue.AI) == 200)  # it counts while it still reads its log
+
+    def test_a_broker_whose_memory_is_full_is_unavailable_soon(self, queue: JobQueue, rabbitmq: RabbitMQ) -> None:
+        rabbitmq.alarm()
+        try:
+            for _ in range(2):
+                began = time.monotonic()
+                with pytest.raises(Unavailable):
+                    queue.publish(JOB)
+                assert time.monotonic() - began < PATIENCE
+            assert queue.waiting(Queue.AI) == 0, "reading goes on"
+        finally:
+            rabbitmq.relieve()
+        queue.publish(JOB)
+
+    def test_a_broker_that_stands_still_is_unavailable_soon(self, queue: JobQueue, rabbitmq: RabbitMQ) -> None:
+        queue.publish(JOB)
+        rabbitmq.freeze()
+        try:
+            for call in (lambda: queue.publish(JOB), queue.ping):
+                began = time.monotonic()
+                with pytest.raises(Unavailable):
+                    call()
+                assert time.monotonic() - began < PATIENCE
+        finally:
+            rabbitmq.thaw()
+        queue.publish(JOB)
+
+    def test_a_message_for_a_queue_that_somebody_deleted_does_not_vanish(
+        self, queue: JobQueue, channel: Any, taken_from_rabbitmq: Taken
+    ) -> None:
+        queue.publish(JOB)
+        channel.queue_delete("biblio.ai")
+        queue.publish(JOB)
+        assert len(taken_from_rabbitmq(Queue.AI)) == 1
+
+    def test_a_queue_of_another_kind_is_misconfigured(self, dsn: Dsn, channel: Any) -> None:
+        channel.queue_declare("biblio.ai", durable=True, auto_delete=False)
+        with pytest.raises(Misconfigured, match="another kind"):
+            connect(dsn).waiting(Queue.AI)
+
+    def test_another_virtual_host_that_is_not_there_is_misconfigured(self, dsn: Dsn) -> None:
+        with pytest.raises(Misconfigured):
+            connect(replace(dsn, path="nowhere")).ping()
+
+    def test_asking_again_and_again_takes_one_connection(self, queue: JobQueue, rabbitmq: RabbitMQ) -> None:
+        for _ in range(30):
+            queue.ping()
+            queue.publish(JOB)
+        connections = rabbitmq.control("list_connections", "pid").splitlines()[1:]
+        assert len(connections) == 2, "its own, and the test's"
+
+    def test_an_unknown_option_is_refused(self, dsn: Dsn) -> None:
+        with pytest.raises(Misconfigured, match="Known options: none"):
+            connect(replace(dsn, options={"heartbeat": "0"}))
 
 
 def _everything_shown(error: BiblioError) -> str:

@@ -3,68 +3,36 @@
 The message's keyword arguments are the specification's JSON: `task_type` and `payload`.
 """
 
-import socket
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
-from celery import Celery
 from kombu.exceptions import KombuError, OperationalError
 
-from biblio.domain.flow import Queue, Step, stage_of
+from biblio.adapters.queue.celery_app import SECONDS, broker_queue, celery_app, other_queues, queue_name, task_name
+from biblio.domain.flow import Queue, stage_of
 from biblio.domain.video import Job
-from biblio.dsn import Dsn, Options
-from biblio.errors import Misconfigured, Unavailable
+from biblio.dsn import Dsn
+from biblio.errors import BiblioError, Misconfigured, Unavailable
 
-SECONDS = 5.0
-"""A broker that takes longer than this to answer is down."""
+REFUSED = ("Authentication", "NOAUTH", "WRONGPASS", "ACCESS_REFUSED", "AccessRefused", "NOT_ALLOWED")
+OTHERWISE = "PRECONDITION_FAILED"
+AT_ONCE = 1.0
 
-
-REFUSED = ("Authentication", "NOAUTH", "WRONGPASS", "ACCESS_REFUSED", "AccessRefused")
-
-
-class CeleryQueueOptions(Options):
-    visibility_timeout: int = 24 * 3600
-    """Seconds until Redis hands a message out again. The lease decides who works, so this is only a last resort."""
-
-
-def task_name(step: Step) -> str:
-    return f"biblio.{step}"
-
-
-def celery_app(dsn: Dsn) -> Celery:
-    """The Celery application for an address; the worker builds on the same one."""
-    options = dsn.read_options(CeleryQueueOptions)
-    app = Celery("biblio", broker=Dsn(dsn.scheme, dsn.host, dsn.port, dsn.path, dsn.username, dsn.password).text())
-    app.conf.update(
-        task_ignore_result=True,
-        task_acks_late=True,
-        task_reject_on_worker_lost=True,
-        task_serializer="json",
-        accept_content=["json"],
-        worker_prefetch_multiplier=1,
-        worker_hijack_root_logger=False,
-        worker_send_task_events=False,
-        broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,
-        broker_transport_options={
-            "visibility_timeout": options.visibility_timeout,
-            "socket_timeout": SECONDS,
-            "socket_connect_timeout": SECONDS,
-            "socket_keepalive": True,
-            "health_check_interval": 10,
-            "max_retries": 0,  # kombu would try again for as long as it waited already; biblio's sweep does that
-        },
-        task_publish_retry=False,
-        task_create_missing_queues=True,
-    )
-    return app
+T = TypeVar("T")
 
 
 class CeleryQueue:
-    def __init__(self, app: Celery) -> None:
-        self._app = app
+    """Connections are kept and used again, by one thread at a time."""
+
+    def __init__(self, dsn: Dsn) -> None:
+        self._app = celery_app(dsn)
+        self._queues = {queue: broker_queue(dsn, queue) for queue in Queue}
+        self._others = other_queues(dsn)
 
     def prepare(self) -> None:
-        self.ping()
+        self._ask(self._declare)
 
     def ping(self) -> None:
         for queue in Queue:
@@ -74,34 +42,78 @@ class CeleryQueue:
         self._app.close()
 
     def publish(self, job: Job) -> None:
-        with _translated():
-            self._app.send_task(
-                task_name(job.step), kwargs=job.as_message(), queue=stage_of(job.step).queue.value, retry=False
-            )
+        self._ask(lambda connection: self._send(connection, job))
 
     def waiting(self, queue: Queue) -> int:
-        with _translated(), self._app.connection_for_write(connect_timeout=SECONDS) as connection:
-            channel: Any = connection.default_channel
-            declared = channel.queue_declare(queue=queue.value, durable=True, auto_delete=False)
-            return int(declared.message_count)
+        # Declared as always: a queue that somebody deleted is there again, and a missing one is no error.
+        declared: Any = self._ask(
+            lambda connection: self._queues[queue].bind(connection.default_channel).queue_declare()
+        )
+        return int(declared.message_count)
+
+    def _declare(self, connection: Any) -> None:
+        for queue in (*self._others, *self._queues.values()):
+            queue.bind(connection.default_channel).declare()
+
+    def _send(self, connection: Any, job: Job) -> None:
+        """Mandatory: a queue that somebody deleted is an error, not a message that vanishes."""
+        self._app.send_task(
+            task_name(job.step),
+            kwargs=job.as_message(),
+            queue=queue_name(stage_of(job.step).queue),
+            connection=connection,
+            retry=False,
+            mandatory=True,
+            timeout=SECONDS,
+            confirm_timeout=SECONDS,
+        )
+
+    def _ask(self, question: Callable[[Any], T]) -> T:
+        """Once more, if it failed at once: the connection was lost while it was idle."""
+        began = time.monotonic()
+        try:
+            with _translated(), self._connection() as connection:
+                return question(connection)
+        except Unavailable:
+            if time.monotonic() - began > AT_ONCE:
+                raise
+        with _translated(), self._connection() as connection:
+            return question(connection)
+
+    @contextmanager
+    def _connection(self) -> Iterator[Any]:
+        connection: Any = self._app.pool.acquire(block=True, timeout=SECONDS)
+        try:
+            yield connection
+        except BaseException:
+            connection.collect()  # no farewell: a broker that is gone would be waited for once more
+            raise
+        finally:
+            connection.release()
 
 
 def connect(dsn: Dsn) -> CeleryQueue:
-    return CeleryQueue(celery_app(dsn))
+    return CeleryQueue(dsn)
 
 
 class _translated:
-    """The one table that turns kombu's and the sockets' errors into ours."""
+    """Kombu's, its client libraries' and the sockets' errors as ours."""
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None:
-            return
-        if any(word in _told(error) for word in REFUSED):
-            raise Misconfigured("The broker refuses this user or password: check BIBLIO_QUEUE.") from error
-        if isinstance(error, (KombuError, OperationalError, OSError, socket.timeout)) or _is_client_error(error):
-            raise Unavailable("The broker does not answer; it is worth another try.") from error
+        if isinstance(error, (KombuError, OperationalError, OSError)) or _is_client_error(error):
+            raise _ours(error) from error
+
+
+def _ours(error: BaseException | None) -> BiblioError:
+    """The one table."""
+    told = _told(error)
+    if any(word in told for word in REFUSED):
+        return Misconfigured("The broker refuses this user or password: check BIBLIO_QUEUE.")
+    if OTHERWISE in told:
+        return Misconfigured("The broker has a queue of biblio's name, but of another kind: remove or rename it.")
+    return Unavailable("The broker does not answer; it is worth another try.")
 
 
 def _told(error: BaseException | None) -> str:
@@ -109,6 +121,6 @@ def _told(error: BaseException | None) -> str:
     return f"{type(error).__name__} {error}; {_told(error.__cause__)}" if error is not None else ""
 
 
-def _is_client_error(error: BaseException) -> bool:
+def _is_client_error(error: BaseException | None) -> bool:
     """Kombu lets some errors of its client libraries through as they are."""
     return type(error).__module__.split(".")[0] in {"redis", "amqp", "vine"}

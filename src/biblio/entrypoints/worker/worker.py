@@ -1,4 +1,4 @@
-"""`biblio worker --queue media`: takes job messages, runs their steps in a child process, and sweeps.
+"""`biblio worker --queue media`: takes wake-up messages, does jobs in child processes, and sweeps.
 
 A child does the work, so that a media file or model that kills its process does not take the worker with it. What
 it needs is loaded and opened in the child, after the fork: a speech model loaded before a fork hangs.
@@ -6,98 +6,184 @@ it needs is loaded and opened in the child, after the fork: a speech model loade
 
 import logging
 import os
+import secrets
 import socket
 import threading
+from collections.abc import Callable
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import Any
 
-from celery import Celery
-from celery.signals import worker_process_shutdown, worker_ready, worker_shutting_down
+from celery.signals import (
+    setup_logging,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutting_down,
+)
 
-from biblio.adapters.queue.celery_queue import celery_app, task_name
-from biblio.bootstrap import build, engines
-from biblio.domain.flow import DELETION, ROAD, Queue, Step
-from biblio.entrypoints.worker.message import read_message
-from biblio.errors import BiblioError, InvalidInput, Misconfigured
-from biblio.pipeline.runner import run
+from biblio import bootstrap
+from biblio.adapters.queue.celery_app import celery_app, queue_name, task_name
+from biblio.domain.flow import Queue, Step
+from biblio.domain.measures import LEADER
+from biblio.entrypoints.worker.consumer import LastingConsumer
+from biblio.entrypoints.worker.ingestion import IngestionDoor
+from biblio.entrypoints.worker.metrics import WorkerMetrics
+from biblio.entrypoints.worker.scratch import Scratch
+from biblio.entrypoints.worker.stopping import StopSign, die, ignore_signals, stop_within
+from biblio.entrypoints.worker.wake_up import WakeUp
+from biblio.errors import BiblioError, Misconfigured, Unavailable
+from biblio.pipeline.lease import Worker
+from biblio.pipeline.runner import bury, work
 from biblio.pipeline.services import Services
 from biblio.pipeline.sweep import sweep
+from biblio.ports.leadership import SWEEP, Leadership
 from biblio.settings import Settings
 
 SWEEP_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 
+Build = Callable[[Settings], Services]
 
-def run_worker(settings: Settings, queue: Queue, *, processes: int) -> None:
+
+def run_worker(
+    settings: Settings,
+    queue: Queue,
+    *,
+    processes: int,
+    build: Build = bootstrap.build,
+    metrics: WorkerMetrics | None = None,
+) -> None:
     """Works until it is told to stop. `processes`: videos at once in this group."""
     if settings.queue is None:
         raise Misconfigured("BIBLIO_QUEUE is not set and no local biblio is running.")
-    app = celery_app(settings.queue)
-    _register(app, settings)
-    _keep_watch(settings, queue)
-    app.Worker(
-        queues=[queue.value],
-        pool="prefork",
-        concurrency=processes,
-        hostname=f"{queue}-{os.getpid()}@{socket.gethostname()}",
-        loglevel="INFO",
-        optimization="fair",
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-    ).start()
+    group = WorkerGroup(settings, queue, build, metrics or WorkerMetrics())
+    group.run(processes)
 
 
-def _register(app: Celery, settings: Settings) -> None:
-    # Built before the fork and used only after it: connecting opens nothing yet, and a child need not import it all.
-    services = build(settings)
-    for stage in (*ROAD, DELETION):
-        _register_step(app, stage.step, services)
+class WorkerGroup:
+    """A parent, which only waits and watches, and its children, which work."""
 
-    def close(**_: Any) -> None:
-        for engine in engines(services).values():
-            engine.close()
+    def __init__(self, settings: Settings, queue: Queue, build: Build, metrics: WorkerMetrics) -> None:
+        assert settings.queue is not None
+        self._settings, self._queue, self._build, self._metrics = settings, queue, build, metrics
+        # Told from every other that ever was: in containers, the same process ids come again and again.
+        self._name = f"{queue}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._stop = StopSign()
+        self._over = threading.Event()
+        self._deaths: SimpleQueue[int] = SimpleQueue()
+        self._scratch = Scratch()
+        self._app = celery_app(settings.queue)
+        # Built before the fork and used only after it: nothing is opened yet, and a child need not import it all.
+        self._services = bootstrap.metered(build(settings), metrics.of_children)
+        for step in Step:
+            self._app.task(name=task_name(step), Request=WakeUp)(self._take_up)
 
-    worker_process_shutdown.connect(close, weak=False)
-
-
-def _register_step(app: Celery, step: Step, services: Services) -> None:
-    def work(**message: Any) -> None:
+    def run(self, processes: int) -> None:
+        self._scratch.enter()  # Celery's pool writes temporary files too
+        setup_logging.connect(_keep_logs, weak=False)
+        worker_process_init.connect(self._enter_child, weak=False)
+        worker_process_shutdown.connect(self._leave_child, weak=False)
+        worker_ready.connect(self._begin_watch, weak=False)
+        worker_shutting_down.connect(self._begin_stop, weak=False)
+        LastingConsumer.on_death = self._deaths.put
         try:
-            run(services, read_message(message), step)
-        except InvalidInput as error:
-            log.error("a message for %s is not one of ours and was dropped: %s", step, error)
+            self._worker(processes).start()
+        finally:
+            self._over.set()
+
+    def _worker(self, processes: int) -> Any:
+        return self._app.Worker(
+            queues=[queue_name(self._queue)],
+            pool="prefork",
+            concurrency=processes,
+            hostname=f"{self._name}@{socket.gethostname()}",
+            consumer_cls=LastingConsumer,
+            loglevel="INFO",
+            quiet=True,
+            optimization="fair",
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+        )
+
+    def _take_up(self, **_: Any) -> None:
+        """In a child: whatever is next in the queue, for as long as there is anything. A message says no more."""
+        ignore_signals()
+        worker = Worker(self._owner(os.getpid()), self._stop.is_up, die)
+        try:
+            while not self._stop.is_up() and work(self._services, self._queue, worker):
+                pass
         except BiblioError as error:
-            log.warning("%s is left to the sweep: %s", step, error)
+            log.warning("no job can be taken up, the sweep tells of them again: %s", error)
         except Exception:
-            # The lease ends by itself and the sweep takes the job up again, counting the attempt.
-            log.exception("%s broke", step)
+            # The lease ends by itself, and the job is taken up again, counting the attempt.
+            log.exception("a job broke")
 
-    app.task(name=task_name(step))(work)
+    def _owner(self, pid: int) -> str:
+        return f"{self._name}/{pid}"
 
+    def _enter_child(self, **_: Any) -> None:
+        self._metrics.enter_child()
+        self._scratch.enter()
 
-def _keep_watch(settings: Settings, queue: Queue) -> None:
-    """From the worker's own process: say that it lives, and sweep."""
-    over = threading.Event()
+    def _leave_child(self, **_: Any) -> None:
+        bootstrap.close(self._services)
 
-    def watch() -> None:
-        services = build(settings)
-        name = f"{queue}-{socket.gethostname()}-{os.getpid()}"
-        while True:
-            try:
-                with services.catalog.transaction() as tx:
-                    tx.workers.seen(name, queue)
+    def _begin_stop(self, **_: Any) -> None:
+        self._over.set()
+        stop_within(self._stop, self._settings.stop_seconds)
+
+    def _begin_watch(self, **_: Any) -> None:
+        self._metrics.begin()
+        services = bootstrap.metered(self._build(self._settings), self._metrics.own)
+        self._keep("watch", partial(self._watch, services, services.catalog.leadership(SWEEP)))
+        if self._queue is Queue.MEDIA and self._settings.queue is not None:
+            app = celery_app(self._settings.queue)
+            self._keep("ingestion", IngestionDoor(app, self._settings.queue, services, self._over).serve)
+
+    def _keep(self, name: str, act: Callable[[], None]) -> None:
+        """Do it again and again in a thread, whatever happens, until it is over."""
+
+        def go_on() -> None:
+            while not self._over.is_set():
+                try:
+                    act()
+                except BiblioError as error:
+                    log.warning("%s: %s", name, error)
+                    self._over.wait(SWEEP_SECONDS)
+                except Exception:
+                    log.exception("%s broke and goes on", name)
+                    self._over.wait(SWEEP_SECONDS)
+
+        threading.Thread(target=go_on, name=name, daemon=True).start()
+
+    def _watch(self, services: Services, leadership: Leadership) -> None:
+        """Say that it lives, and sweep if it leads; but what a dead child held is freed at once."""
+        try:
+            pid = self._deaths.get(timeout=SWEEP_SECONDS)
+        except Empty:
+            with services.catalog.transaction() as tx:
+                tx.workers.seen(self._name, self._queue)
+            leads = leadership.is_mine()
+            services.meter.observe(LEADER, leads)
+            if leads:
                 sweep(services)
-            except BiblioError as error:
-                log.warning("the watch could not look: %s", error)
-            if over.wait(SWEEP_SECONDS):
-                return
+                self._let_others_lead(services, leadership)
+        else:
+            log.warning("process %d died at work", pid)
+            self._scratch.remove(pid)
+            bury(services, self._owner(pid))
 
-    def start(**_: Any) -> None:
-        threading.Thread(target=watch, name="watch", daemon=True).start()
+    def _let_others_lead(self, services: Services, leadership: Leadership) -> None:
+        """Where the broker is out of this worker's reach alone, another can tell of jobs."""
+        try:
+            services.queue.waiting(self._queue)
+        except Unavailable:
+            leadership.resign()
+            raise
 
-    def stop(**_: Any) -> None:
-        over.set()
 
-    worker_ready.connect(start, weak=False)
-    worker_shutting_down.connect(stop, weak=False)
+def _keep_logs(**_: Any) -> None:
+    """Celery would set up logs of its own where nobody answers this call."""
