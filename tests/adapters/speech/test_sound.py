@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from faster_whisper.audio import decode_audio
 
-from biblio.adapters.speech.sound import RATE, stretches
+from biblio.adapters.speech.sound import RATE, end_of, stretches
 from biblio.local.sample import TALK
 from tests.adapters.speech.sounds import ffmpeg
 from tests.contracts.speech import Spoken
@@ -34,6 +34,20 @@ def test_stretches_follow_each_other_without_loss(mp3: Path) -> None:
     assert np.array_equal(np.concatenate([samples for _, samples in pieces]), whole)
     ends = np.cumsum([len(samples) for _, samples in pieces]) / RATE
     assert [start for start, _ in pieces] == [0, *ends[:-1]]
+    assert [end_of(start, samples) for start, samples in pieces] == list(ends)
+
+
+def test_stretches_after_a_cut_are_those_of_the_whole(english: Spoken, mp3: Path) -> None:
+    for audio in (english.audio, mp3):
+        pieces = list(stretches(audio, longest=7))
+        for place, (since, _) in enumerate(pieces):
+            again = list(stretches(audio, longest=7, since=since))
+            assert [start for start, _ in again] == [start for start, _ in pieces[place:]]
+            assert all(np.array_equal(one, other) for (_, one), (_, other) in zip(again, pieces[place:], strict=True))
+
+
+def test_after_the_end_there_is_nothing(english: Spoken) -> None:
+    assert list(stretches(english.audio, since=english.duration)) == []
 
 
 def test_a_long_sound_is_cut_where_it_is_quiet(mp3: Path) -> None:

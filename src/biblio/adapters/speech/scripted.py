@@ -1,16 +1,19 @@
 """A recogniser without ears: says a script over any sound. For tests of the road; refused in production.
 
-scripted://?path=<script.json>&seconds_per_piece=0
-The script is {"language": "ko", "sentences": [[start, end, text], ...]}; without one it speaks a few lines of its own.
+scripted://?path=<script.json>&seconds_per_sentence=0&longest=600&log=<file>
+The script is {"language": "ko", "sentences": [[start, end, text], ...], "every": 15}; without one it speaks a few lines
+of its own, every 15 seconds.
 """
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from math import ceil
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from biblio.adapters.speech.sound import RATE, stretches
+from biblio.adapters.speech.call_log import CallLog
+from biblio.adapters.speech.sound import LONGEST, end_of, stretches
 from biblio.adapters.speech.words import in_order, spread
 from biblio.dsn import Dsn, Options
 from biblio.errors import InvalidInput, Misconfigured
@@ -18,23 +21,36 @@ from biblio.ports.speech import Heard, SpeechEngine
 
 MODEL = "script"
 SILENCE = 0.001
-"""Loudness (of 1) up to which a sound counts as silence."""
+"""Loudness (of 1) up to which a piece counts as silence."""
 
 
 class ScriptedOptions(Options):
-    """`seconds_per_piece`: how long it takes to hear a sentence, for tests that need slow work."""
+    """`seconds_per_sentence`: how long it takes to hear one, for tests that need slow work. `longest`: seconds a piece
+    may have, for tests that need many. `log`: a file that gets a line for each piece begun and done (call_log.py)."""
 
     path: Path | None = None
-    seconds_per_piece: float = Field(default=0.0, ge=0, le=3600)
+    seconds_per_sentence: float = Field(default=0.0, ge=0, le=3600)
+    longest: int = Field(default=LONGEST, ge=1, le=LONGEST)
+    log: Path | None = None
 
 
 class Script(BaseModel):
-    """What is said: start and end in seconds, and the words."""
+    """What is said: start and end in seconds, and the words; all of it again every so many seconds, with a number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     language: str
     sentences: tuple[tuple[float, float, str], ...]
+    every: float | None = Field(default=None, gt=0)
+
+    def between(self, start: float, end: float) -> Iterator[tuple[float, float, str]]:
+        """The sentences that begin in `start`..`end` seconds."""
+        rounds = range(int(start // self.every), ceil(end / self.every)) if self.every else (0,)
+        for number in rounds:
+            past = number * (self.every or 0.0)
+            for begin, stop, text in self.sentences:
+                if start <= past + begin < end:
+                    yield past + begin, past + stop, f"({number}) {text}" if number else text
 
 
 _KOREAN = Script(
@@ -45,6 +61,7 @@ _KOREAN = Script(
         (8.0, 11.0, "질문도 같은 방법으로 벡터가 됩니다."),
         (11.5, 14.5, "그래서 낱말이 달라도 답을 찾습니다."),
     ),
+    every=15,
 )
 _ENGLISH = Script(
     language="en",
@@ -54,14 +71,14 @@ _ENGLISH = Script(
         (8.0, 11.0, "A question becomes a vector in the same way."),
         (11.5, 14.5, "So the answer is found even in other words."),
     ),
+    every=15,
 )
 
 
 def connect(dsn: Dsn) -> SpeechEngine:
     """Raises `Misconfigured` for a script that is not there or not in shape."""
     options = dsn.read_options(ScriptedOptions)
-    scripts = (_read(options.path),) if options.path else (_KOREAN, _ENGLISH)
-    return _Scripted(scripts, options.seconds_per_piece)
+    return _Scripted((_read(options.path),) if options.path else (_KOREAN, _ENGLISH), options)
 
 
 def _read(path: Path) -> Script:
@@ -74,10 +91,10 @@ def _read(path: Path) -> Script:
 class _Scripted:
     name = "scripted"
 
-    def __init__(self, scripts: tuple[Script, ...], seconds_per_piece: float) -> None:
+    def __init__(self, scripts: tuple[Script, ...], options: ScriptedOptions) -> None:
         self._scripts = {script.language: script for script in scripts}
         self._spoken = scripts[0].language
-        self._pause = seconds_per_piece
+        self._options = options
 
     def check(self, language: str | None, model: str | None) -> None:
         self.model_name(model)
@@ -88,9 +105,11 @@ class _Scripted:
             raise InvalidInput(f"There is no speech model '{model}'. Known: {MODEL}.", code="UNKNOWN_MODEL")
         return MODEL
 
-    def transcribe(self, audio: Path, *, language: str | None, model: str | None) -> Generator[Heard, None, None]:
+    def transcribe(
+        self, audio: Path, *, language: str | None, model: str | None, since: float = 0.0
+    ) -> Generator[Heard, None, None]:
         self.model_name(model)
-        return self._say(audio, self._scripts[self._code(language)])
+        return self._say(audio, self._scripts[self._code(language)], since)
 
     def prepare(self) -> None: ...
 
@@ -104,20 +123,17 @@ class _Scripted:
             raise InvalidInput(f"The script is not in the language '{language}'.", code="UNKNOWN_LANGUAGE")
         return code
 
-    def _say(self, audio: Path, script: Script) -> Generator[Heard, None, None]:
-        duration, loud = _measure(audio)
-        for start, end, text in script.sentences if loud else ():
-            time.sleep(self._pause)
-            if start < duration:
-                words = in_order(spread(f" {text}", start, end), start, duration)
-                yield Heard(words, min(end, duration), script.language)
-        yield Heard((), duration, script.language if loud else "")
+    def _say(self, audio: Path, script: Script, since: float) -> Generator[Heard, None, None]:
+        log, spoken = CallLog(self._options.log, audio), ""
+        for start, samples in stretches(audio, self._options.longest, since):
+            end = end_of(start, samples)
+            with log.call(start, end):
+                if float(abs(samples).max()) > SILENCE:
+                    spoken = script.language
+                    yield from self._read_out(script, start, end)
+            yield Heard((), end, spoken, ends_piece=True)
 
-
-def _measure(audio: Path) -> tuple[float, bool]:
-    """Seconds of sound, and whether there is any."""
-    duration, loudest = 0.0, 0.0
-    for start, samples in stretches(audio):
-        duration = start + len(samples) / RATE
-        loudest = max(loudest, float(abs(samples).max()))
-    return duration, loudest > SILENCE
+    def _read_out(self, script: Script, start: float, end: float) -> Iterator[Heard]:
+        for begin, stop, text in script.between(start, end):
+            time.sleep(self._options.seconds_per_sentence)
+            yield Heard(in_order(spread(f" {text}", begin, stop), begin, end), min(stop, end), script.language)

@@ -11,8 +11,8 @@ from biblio.errors import Rejected
 
 RATE = 16_000
 """Samples a second."""
-LONGEST = 30 * 60
-"""Seconds of one stretch. faster-whisper takes 12 MB for each minute it is given at once: 8.8 GB for twelve hours."""
+LONGEST = 10 * 60
+"""Seconds of one stretch: the most that a crash costs. faster-whisper takes 12 MB for each minute given at once."""
 SEARCHED = 60
 """Seconds at the end of a full stretch in which the quietest moment is looked for."""
 _WINDOW = RATE // 10
@@ -22,14 +22,15 @@ Samples = npt.NDArray[np.float32]
 _Pulses = npt.NDArray[np.int16]
 
 
-def stretches(audio: Path, longest: int = LONGEST) -> Iterator[tuple[float, Samples]]:
+def stretches(audio: Path, longest: int = LONGEST, since: float = 0.0) -> Iterator[tuple[float, Samples]]:
     """Start in seconds and samples (-1..1) of each stretch, cut at the quietest moment of its last minute.
 
     A sound no longer than `longest` seconds is one stretch, sample for sample what faster-whisper itself decodes.
+    `since` is the start of one of them: a cut depends only on what follows the cut before, so the same ones come again.
     Raises `Rejected` UNREADABLE_MEDIA for what is no FLAC or MP3, or is damaged.
     """
-    start, held, size = 0, list[_Pulses](), 0
-    for block in _blocks(audio):
+    start, held, size = round(since * RATE), list[_Pulses](), 0
+    for block in _without(_blocks(audio), start):
         held.append(block)
         size += len(block)
         if size > longest * RATE:
@@ -44,6 +45,11 @@ def stretches(audio: Path, longest: int = LONGEST) -> Iterator[tuple[float, Samp
         yield start / RATE, _samples(rest)
 
 
+def end_of(start: float, samples: Samples) -> float:
+    """Where a stretch ends, in seconds: the very number with which the next one starts."""
+    return (round(start * RATE) + len(samples)) / RATE
+
+
 def _blocks(audio: Path) -> Iterator[_Pulses]:
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
     try:
@@ -54,6 +60,14 @@ def _blocks(audio: Path) -> Iterator[_Pulses]:
             yield from (piece.to_ndarray()[0] for piece in resampler.resample(None))
     except (av.FFmpegError, IndexError) as error:
         raise Rejected(f"The extracted sound cannot be read: {error}.", code="UNREADABLE_MEDIA") from error
+
+
+def _without(blocks: Iterator[_Pulses], skipped: int) -> Iterator[_Pulses]:
+    """What follows the first `skipped` samples. Three hours are decoded in 2 s: a seek would save little."""
+    for block in blocks:
+        if len(block) > skipped:
+            yield block[skipped:]
+        skipped = max(0, skipped - len(block))
 
 
 def _container(audio: Path) -> str:

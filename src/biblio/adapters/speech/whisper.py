@@ -88,13 +88,15 @@ class _Whisper:
     def model_name(self, model: str | None) -> str:
         return self._choose(model).model
 
-    def transcribe(self, audio: Path, *, language: str | None, model: str | None) -> Generator[Heard, None, None]:
+    def transcribe(
+        self, audio: Path, *, language: str | None, model: str | None, since: float = 0.0
+    ) -> Generator[Heard, None, None]:
         choice = self._choose(model)
         code = self._code(language, choice.model)
-        return self._hear(audio, code, choice)
+        return self._hear(audio, code, choice, since)
 
-    def _hear(self, audio: Path, language: str | None, choice: _Choice) -> Generator[Heard, None, None]:
-        yield from self._recogniser(choice.model).hear(audio, language, choice.beam_size)
+    def _hear(self, audio: Path, language: str | None, choice: _Choice, since: float) -> Generator[Heard, None, None]:
+        yield from self._recogniser(choice.model).hear(audio, language, choice.beam_size, since)
 
     def prepare(self) -> None:
         for model in {self._own, self.model_name("fast"), self.model_name("high_quality")}:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from faster_whisper import BatchedInferencePipeline, WhisperModel
 
-from biblio.adapters.speech.sound import RATE, stretches
+from biblio.adapters.speech.sound import RATE, end_of, stretches
 from biblio.adapters.speech.whisper_names import iso_code
 from biblio.adapters.speech.words import in_order, whole
 from biblio.domain.transcript import Word
@@ -44,23 +44,27 @@ class Recogniser:
         self._batch_size = hardware.batch_size
         self._process = os.getpid()
 
-    def hear(self, audio: Path, language: str | None, beam_size: int) -> Generator[Heard, None, None]:
-        """Whisper's own code or None for `language`. Once detected, a language holds for the whole sound."""
+    def hear(self, audio: Path, language: str | None, beam_size: int, since: float) -> Generator[Heard, None, None]:
+        """Whisper's own code or None for `language`. Once detected, a language holds for the rest of the sound.
+
+        Nothing of a piece shows in the next: neither times nor words, only the language. So one may begin at any piece.
+        A batch (up to `batch_size` times half a minute of speech) cannot be interrupted, nor can the search for speech
+        and the detection of the language before it.
+        """
         self._refuse_other_process()
         spoken = ""
         with our_errors(Unavailable("The speech model failed")):
-            for start, samples in stretches(audio):
-                length = len(samples) / RATE
-                end = start + length
+            for start, samples in stretches(audio, since=since):
+                length, end = len(samples) / RATE, end_of(start, samples)
                 segments, info = self._listen(samples, language, beam_size)
-                del samples  # 115 MB that are not needed while half an hour is being recognised.
+                del samples  # 38 MB that are not needed while ten minutes are being recognised.
                 earliest = start
                 for segment, latest in _followed(segments, length):
                     words = in_order(_words(segment, latest, start), earliest, end)
                     if words:
                         language, spoken, earliest = info.language, iso_code(info.language), words[-1].start
                         yield Heard(words, words[-1].end, spoken)
-                yield Heard((), end, spoken)
+                yield Heard((), end, spoken, ends_piece=True)
 
     def try_out(self) -> None:
         """Run the whole model once over a second of silence."""
