@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -14,6 +15,7 @@ import uvicorn
 
 from biblio.bootstrap import build, engines
 from biblio.entrypoints.api.app import create_app
+from biblio.entrypoints.api.sockets import SERVER_OPTIONS
 from biblio.pipeline.services import Services
 from biblio.settings import read_settings
 
@@ -44,7 +46,8 @@ def running_api(addresses: Mapping[str, str], **settings: str) -> Iterator[Api]:
     services = build(chosen)
     services.catalog.prepare()
     services.storage.prepare()
-    server = uvicorn.Server(uvicorn.Config(create_app(chosen), log_config=None, access_log=False))
+    config = uvicorn.Config(create_app(chosen), log_config=None, access_log=False, **SERVER_OPTIONS)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
     thread.start()
     try:
@@ -77,3 +80,23 @@ def _new_user(services: Services) -> tuple[str, str]:
         user_id = tx.users.add(f"user {key}")
         tx.users.give_key(user_id, key)
     return user_id, key
+
+
+def log_of(services: Services, user_id: str, after: int = 0, video_id: str | None = None) -> list[dict[str, Any]]:
+    """The event log itself, in the API's words."""
+    with services.catalog.transaction() as tx:
+        events = tx.events.after(user_id, after, limit=1_000_000, video_id=video_id)
+    return [
+        {
+            "video_id": event.video_id,
+            "status": event.status.value,
+            "progress": event.progress,
+            "step": event.step.value if event.step else None,
+            "error": event.failure.as_json() if event.failure else None,
+            "updated_at": event.at.isoformat().replace("+00:00", "Z"),
+            "event_id": event.id,
+            "kind": event.kind,
+            "detail": event.detail,
+        }
+        for event in events
+    ]

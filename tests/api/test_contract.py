@@ -67,7 +67,8 @@ def test_upload_complete_and_status(http: httpx.Client, tmp_path: Path) -> None:
     again = http.post(f"/api/videos/{video_id}/upload-complete")
     assert again.status_code == 202
     status = http.get(f"/api/videos/{video_id}/status").json()
-    assert set(status) == {"video_id", "status", "progress", "step", "error", "updated_at"}
+    about = {"video_id", "status", "progress", "step", "error", "updated_at"}
+    assert set(status) == about | {"event_id", "seconds_left", "queue_position"}
     assert http.delete(f"/api/videos/{video_id}").json() == {"video_id": video_id, "status": "DELETING"}
     assert http.get(f"/api/videos/{video_id}/status").status_code == 404
 
@@ -75,7 +76,9 @@ def test_upload_complete_and_status(http: httpx.Client, tmp_path: Path) -> None:
 def test_status_of_a_completed_video(http: httpx.Client, talk: str) -> None:
     status = http.get(f"/api/videos/{talk}/status").json()
     assert re.fullmatch(MOMENT, status.pop("updated_at"))
-    assert status == {"video_id": talk, "status": "COMPLETED", "progress": 100, "step": None, "error": None}
+    assert status.pop("event_id") > 0
+    ended = {"video_id": talk, "status": "COMPLETED", "progress": 100, "step": None, "error": None}
+    assert status == {**ended, "seconds_left": None, "queue_position": None}
 
 
 def test_transcript_is_the_specifications(http: httpx.Client, talk: str) -> None:
@@ -164,10 +167,16 @@ def test_openapi_document_names_only_what_is_built(http: httpx.Client) -> None:
         "/api/videos/{video_id}/status",
         "/api/videos/{video_id}/transcript",
         "/api/videos/{video_id}/media",
+        "/api/videos/{video_id}/cancel",
+        "/api/videos/{video_id}/reprocess",
+        "/api/videos/{video_id}/events",
+        "/api/videos/{video_id}/receipt",
+        "/api/usage",
         "/api/search",
         "/api/storage-events",
         "/healthz",
         "/readyz",
+        "/metrics",
     }
 
 

@@ -11,6 +11,8 @@ from biblio.entrypoints.cli.output import clock, one_line
 from tests.cli.conftest import COMMAND, Biblio
 from tests.emulators.biblio_api import ROAD, TEXT, ApiEmulator
 
+STATE = {"video_id", "status", "progress", "step", "error", "updated_at"}
+
 
 @pytest.fixture
 def video_id(api: ApiEmulator) -> str:
@@ -48,7 +50,7 @@ def test_list_says_how_uploads_go_on_and_keeps_their_addresses(
 def test_status(api: ApiEmulator, biblio: Biblio, video_id: str) -> None:
     assert biblio("status", video_id).stdout == "completed 100%\n"
     answer = json.loads(biblio("status", video_id, "--json").stdout)
-    assert set(answer) == {"video_id", "status", "progress", "step", "error", "updated_at"}
+    assert set(answer) == STATE | {"event_id", "seconds_left", "queue_position"}
     api.videos[video_id]["status"] = "PENDING"
     lines = biblio("status", video_id, "--json", "--watch").stdout.splitlines()
     assert [json.loads(line)["status"] for line in lines] == list(ROAD[1:])

@@ -1,20 +1,25 @@
 """`Client`: one method for each call of the HTTP API, and `upload` and `wait`, which join several."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, cast
 from urllib.parse import quote
 
 from biblio.client.backoff import USUAL, Retries
+from biblio.client.live import follow
 from biblio.client.models import (
     Accepted,
     Canceled,
     Created,
+    Event,
     Media,
+    Receipt,
     SearchAnswer,
     SignedPart,
     Status,
     UploadParts,
+    UsageReport,
     Video,
     VideoSummary,
 )
@@ -23,10 +28,12 @@ from biblio.client.resume import Wish
 from biblio.client.slots import LONG
 from biblio.client.transport import Transport
 from biblio.client.upload import send_file
-from biblio.client.waiting import wait
+from biblio.client.waiting import PATIENCE, wait
 
 COMPLETION_SECONDS = 300.0
 """A storage may need minutes to put a huge object together, and the server answers when it has."""
+MOST_EVENTS = 1000
+"""In one answer."""
 
 
 class Client:
@@ -144,9 +151,47 @@ class Client:
         return cast(Status, self._get(_path(video_id) + "/status"))
 
     def wait(self, video_id: str, on_change: Callable[[Status], None] | None = None) -> Status:
-        """The last status, once the video is COMPLETED, FAILED, CANCELED or EXPIRED. Asks every 0.2 to 1 s, and lets a
-        server that has answered before be away for a minute."""
-        return wait(lambda: self.status(video_id), on_change)
+        """The last status, once the video is COMPLETED, FAILED, CANCELED or EXPIRED. Listens to its live socket; where
+        there is none, asks every 0.2 to 1 s. A server that has answered before may be away for a minute."""
+        live = _path(video_id) + "/status/ws"
+        return wait(lambda: self.status(video_id), lambda: self._api.live(live), on_change)
+
+    def events(self, after: int | None = None, *, patience: float = PATIENCE) -> Iterator[Event]:
+        """Whatever happens to the user's videos, as it happens, without end: what the log has after event `after` (0:
+        all of it), else from now on. A line that breaks is taken up again without a gap or a double. A server that has
+        answered before may be away for `patience` seconds."""
+        return follow(lambda cursor: self._api.live("/api/events", cursor), after, patience)
+
+    def history(self, video_id: str) -> list[Event]:
+        """What happened to a video, oldest first: every status, attempt and retry, with the reasons."""
+        events: list[Event] = []
+        while True:
+            after = events[-1]["event_id"] if events else 0
+            page = self._get(_path(video_id) + "/events", after=after, limit=MOST_EVENTS)["events"]
+            events += page
+            if len(page) < MOST_EVENTS:
+                return events
+
+    def cancel(self, video_id: str) -> Canceled:
+        """Stop the work on a video, or its upload: CANCELED; or COMPLETED as it was, where it was being reprocessed."""
+        return cast(Canceled, self._api.json(self._api.repeat("POST", _path(video_id) + "/cancel")))
+
+    def reprocess(
+        self, video_id: str, *, step: str | None = None, language: str | None = None, model: str | None = None
+    ) -> Accepted:
+        """Process a video again, from `step` (extract, transcribe, embed, index) on, else from where it is of use. With
+        a language or a model, both are set anew. Until it is done, searches find the video as it was."""
+        body = _given(step=step, options=_given(language=language, model=model) or None)
+        return cast(Accepted, self._api.json(self._api.send("POST", _path(video_id) + "/reprocess", json=body)))
+
+    def receipt(self, video_id: str) -> Receipt:
+        """What was removed with a deleted video. Raises `NotFound` while it is being removed."""
+        return cast(Receipt, self._get(_path(video_id) + "/receipt"))
+
+    def usage(self, start: datetime | None = None, end: datetime | None = None) -> UsageReport:
+        """What was used from `start` (else: this month) up to `end` (else: now). Moments without a zone are UTC."""
+        moments = {"from": start.isoformat() if start else None, "to": end.isoformat() if end else None}
+        return cast(UsageReport, self._get("/api/usage", **moments))
 
     def videos(
         self,

@@ -1,6 +1,6 @@
 """What the API answers, named field for field as it is sent. Times in ISO 8601, positions and durations in seconds."""
 
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 ENDED = frozenset({"COMPLETED", "FAILED", "CANCELED", "EXPIRED"})
 """Statuses that nothing moves on from by itself."""
@@ -14,7 +14,7 @@ class Problem(TypedDict):
     message: str
 
 
-class Status(TypedDict):
+class State(TypedDict):
     """`progress` is percent (0–100) of the whole road; `step` is extract, transcribe, embed, index or None."""
 
     video_id: str
@@ -23,6 +23,28 @@ class Status(TypedDict):
     step: str | None
     error: Problem | None
     updated_at: str
+
+
+class Status(State):
+    """`seconds_left` of work, and `queue_position` from 1 while a worker is waited for; None: not known, or not so.
+
+    `kind` and `detail` are those of the newest event, where a live socket told it.
+    """
+
+    event_id: int
+    seconds_left: float | None
+    queue_position: int | None
+    kind: NotRequired[str]
+    detail: NotRequired[dict[str, Any]]
+
+
+class Event(State):
+    """What a video looked like after something happened. `kind` is status or title, or tells of an attempt at a step:
+    begun, retry, waiting (for quota), lost, died; `detail` has its step, attempt, code, message, seconds."""
+
+    event_id: int
+    kind: str
+    detail: dict[str, Any]
 
 
 class SignedPut(TypedDict):
@@ -106,6 +128,31 @@ class UploadParts(TypedDict):
 class Canceled(TypedDict):
     video_id: str
     status: str
+
+
+class Receipt(TypedDict):
+    """What was removed with a video: bytes by object, keys of unfinished uploads by id, how many vectors by generation
+    and how many rows by table."""
+
+    video_id: str
+    deleted_at: str
+    objects: dict[str, int]
+    uploads: dict[str, str]
+    vectors: dict[str, int]
+    rows: dict[str, int]
+
+
+class VideoUsage(TypedDict):
+    """`unit` is bytes_stored, seconds_transcribed or tokens_embedded."""
+
+    video_id: str
+    unit: str
+    amount: float
+    engine: str
+
+
+UsageReport = TypedDict("UsageReport", {"from": str, "to": str, "totals": dict[str, float], "videos": list[VideoUsage]})
+"""What was used between two moments; `totals` by unit."""
 
 
 class Accepted(TypedDict):

@@ -1,31 +1,24 @@
 """One HTTP connection to the API: the key, the errors, and a second try for requests that may be repeated."""
 
-import ssl
 import time
-from functools import cache
+from contextlib import AbstractContextManager
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
 
+from biblio.client.live import Live, open_live
 from biblio.client.problems import PASSING, error_of, no_answer
+from biblio.client.trust import LOOPBACK, trust
 from biblio.errors import Misconfigured, Rejected, Unavailable
 
 PAUSES = (0.2, 0.5, 1.0)
 """Seconds before the second, third and fourth try."""
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
 
 def open_http(url: str, **options: Any) -> httpx.Client:
-    """An HTTP client for `url`. A proxy set for the machine is never asked about the machine itself."""
-    return httpx.Client(trust_env=urlsplit(url).hostname not in LOOPBACK, verify=_trust(), **options)
-
-
-@cache
-def _trust() -> ssl.SSLContext:
-    """Read once: it takes longer than a small part does."""
-    return httpx.create_ssl_context()
+    """An HTTP client for `url`."""
+    return httpx.Client(trust_env=urlsplit(url).hostname not in LOOPBACK, verify=trust(), **options)
 
 
 class Transport:
@@ -36,6 +29,7 @@ class Transport:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Misconfigured("BIBLIO_URL has to look like http://host:port or https://host.")
         self.url = url.rstrip("/")
+        self._key = api_key
         self.answered = False
         """Whether anybody was ever there."""
         headers = {"Authorization": f"Bearer {api_key}", "Accept": "application/json, */*"}
@@ -78,6 +72,10 @@ class Transport:
         if not response.is_success:
             raise error_of(response)
         return response
+
+    def live(self, path: str, after: int | None = None) -> AbstractContextManager[Live]:
+        """A live socket, to be used as a context manager. Raises as `send`."""
+        return open_live(self.url, self._key, path, after)
 
     def json(self, response: httpx.Response) -> Any:
         """The body as JSON; raises `Rejected` when it is none: then something else than biblio answers there."""

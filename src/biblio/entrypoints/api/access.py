@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from biblio.entrypoints.api.problems import problem
 from biblio.errors import AdapterError, RateLimited, Unauthenticated
+from biblio.log_context import note
 from biblio.pipeline.services import Services
 
 LARGEST_BODY = 64 * 1024
@@ -61,13 +62,18 @@ class RateLimit:
 
 def user_of(request: Request, services: TheServices, given: Bearer) -> str:
     """The id of the user whose key came with the call. Raises `Unauthenticated` and `RateLimited`."""
-    if given is None:
+    return known_user(services, request.app.state.rate_limit, given.credentials if given else None)
+
+
+def known_user(services: Services, rate_limit: RateLimit, key: str | None) -> str:
+    """The id of the user whose key it is. Raises as `user_of`."""
+    if key is None:
         raise Unauthenticated("Send your API key: Authorization: Bearer KEY.", code="KEY_MISSING")
     with services.catalog.transaction() as tx:
-        user_id = tx.users.owner_of(given.credentials)
+        user_id = tx.users.owner_of(key)
     if user_id is None:
         raise Unauthenticated("This API key is not known.", code="KEY_UNKNOWN")
-    rate_limit: RateLimit = request.app.state.rate_limit
+    note(user=user_id)
     rate_limit.check(services, user_id)
     return user_id
 

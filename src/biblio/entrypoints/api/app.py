@@ -10,11 +10,25 @@ from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
 from biblio import __version__
-from biblio.bootstrap import build, engines
-from biblio.entrypoints.api import downloads, health, searching, storage_events, uploads, videos
+from biblio.bootstrap import build, close, exposition, metered
+from biblio.entrypoints.api import (
+    downloads,
+    health,
+    metrics,
+    processing,
+    searching,
+    sockets,
+    storage_events,
+    uploads,
+    usage,
+    videos,
+)
 from biblio.entrypoints.api.access import BodyLimit, RateLimit
+from biblio.entrypoints.api.deadline import Deadline
+from biblio.entrypoints.api.feed import Feed
 from biblio.entrypoints.api.headers import SafeHeaders
-from biblio.entrypoints.api.problems import add_handlers
+from biblio.entrypoints.api.problems import PROBLEMS, add_handlers, strays
+from biblio.entrypoints.api.requests import RequestLog
 from biblio.pipeline.services import Services
 from biblio.settings import Settings
 
@@ -22,15 +36,18 @@ PAGE = Path(__file__).parent / "page"
 
 
 def create_app(settings: Settings) -> FastAPI:
-    services = build(settings)
+    meter = exposition()
+    services = metered(build(settings), meter)
+    meter.show(metrics.CatalogGauges(services))
+    feed = Feed(services.catalog)
 
     @asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
         # So that the first question does not pay for reading the embedder's weights.
         Thread(target=services.embedder.ping, name="warm-up", daemon=True).start()
         yield
-        for engine in engines(services).values():
-            engine.close()
+        feed.close()
+        close(services)
 
     app = FastAPIOffline(  # its documentation page needs no internet
         title="biblio",
@@ -43,6 +60,9 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=life,
     )
     app.state.services = services
+    app.state.meter = meter
+    app.state.deadline = Deadline(health.ENGINE_SECONDS)
+    app.state.feed = feed
     app.state.rate_limit = RateLimit(settings.request_rate)
     app.state.event_secret = settings.event_secret
     return _with_routes(app, services)
@@ -51,8 +71,10 @@ def create_app(settings: Settings) -> FastAPI:
 def _with_routes(app: FastAPI, services: Services) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(SafeHeaders, storage=services.storage)
+    app.add_middleware(RequestLog, meter=services.meter)
     add_handlers(app)
-    for part in (uploads, videos, downloads, searching, storage_events, health):
-        app.include_router(part.router)
+    for part in (uploads, videos, sockets, processing, downloads, searching, usage, storage_events, health, metrics):
+        app.include_router(part.router, responses=PROBLEMS)
+    app.include_router(strays)
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     return app

@@ -37,7 +37,7 @@ TEXTS = {
 @router.get("/transcript", response_model=shapes.TranscriptResults)
 def transcript(services: TheServices, user_id: TheUser, video_id: str, format: Format = Format.JSON) -> Any:
     """What is said, with times in seconds; as JSON, SubRip, WebVTT or plain text."""
-    with services.catalog.transaction() as tx:
+    with services.catalog.transaction(snapshot=True) as tx:
         video = tx.videos.get(video_id, user_id=user_id)
         _, sentences = tx.videos.transcript(video_id)
     if video.status is not Status.COMPLETED and not sentences:

@@ -4,10 +4,12 @@ import logging
 from math import ceil
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from biblio import errors
 from biblio.errors import BiblioError
@@ -20,6 +22,7 @@ STATUS: dict[type[BiblioError], int] = {
     errors.Conflict: 409,
     errors.LeaseLost: 409,
     errors.TooLarge: 413,
+    errors.QuotaExceeded: 402,
     errors.RateLimited: 429,
     errors.Rejected: 502,
     errors.Unavailable: 503,
@@ -34,6 +37,40 @@ log = logging.getLogger(__name__)
 
 class Problem(JSONResponse):
     media_type = "application/problem+json"
+
+
+class ProblemShape(BaseModel):
+    """RFC 9457. `code` is for programs and stable, `detail` a sentence for people; some problems say more."""
+
+    model_config = ConfigDict(extra="allow", title="Problem")
+
+    type: str
+    status: int
+    code: str
+    detail: str
+
+
+_DOCUMENTED = {
+    "model": ProblemShape,
+    "content": {Problem.media_type: {"schema": {"$ref": "#/components/schemas/ProblemShape"}}},
+}
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    "4XX": {**_DOCUMENTED, "description": "The call can't be done as it is; `code` says why."},
+    "5XX": {**_DOCUMENTED, "description": "Something on the server's side is down; most are worth another try."},
+}
+"""How every call says that it could not be done, for the OpenAPI document."""
+
+strays = APIRouter(prefix="/api", include_in_schema=False)
+"""Calls that there are not. Without it they would come to the page, which knows only files."""
+
+
+@strays.api_route("/{path:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+def stray(request: Request) -> None:
+    """Raises 405 where another method would do, else 404."""
+    documented = request.app.openapi()["paths"].items()
+    there = [operations for template, operations in documented if compile_path(template)[0].match(request.url.path)]
+    allow = ", ".join(sorted(method.upper() for operations in there for method in operations))
+    raise HTTPException(405, headers={"Allow": allow}) if allow else HTTPException(404)
 
 
 def problem(status: int, code: str, detail: str, *, headers: dict[str, str] | None = None, **more: Any) -> Problem:
@@ -58,7 +95,8 @@ def _biblio_error(request: Request, error: Exception) -> Problem:
     if status in (429, 503):
         headers["Retry-After"] = str(ceil(error.details.get("retry_after") or RETRY_AFTER))
     if status >= 500:
-        log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+        method = request.scope.get("method", "WS")  # a handshake has none
+        log.error("%s %s: %s", method, request.url.path, error, exc_info=error)
     return problem(status, error.code, error.message, headers=headers, **_shown(error.details))
 
 

@@ -9,6 +9,7 @@ from biblio.domain.flow import Status, Step
 from biblio.domain.search import Found
 from biblio.domain.video import Options, Video
 from biblio.pipeline.upload import Invitation
+from biblio.ports.events import Event, Outlook
 from biblio.ports.storage import SignedRequest
 
 LARGEST_NUMBER = 2**63 - 1
@@ -123,7 +124,7 @@ class VideoError(BaseModel):
     message: str
 
 
-class VideoStatus(BaseModel):
+class State(BaseModel):
     video_id: str
     status: Status
     progress: int
@@ -132,7 +133,35 @@ class VideoStatus(BaseModel):
     updated_at: datetime
 
 
-class ListedVideo(VideoStatus):
+class VideoStatus(State):
+    """`event_id`: what happened up to it is in here. `queue_position` counts from 1 while a worker is waited for."""
+
+    event_id: int
+    seconds_left: float | None
+    queue_position: int | None
+
+
+class VideoEvent(State):
+    """What a video looked like after something happened. `kind` is `status` or `title`, or names what happened to an
+    attempt at `step`: `begun`, `retry`, `waiting`, `died`, with `detail`."""
+
+    event_id: int
+    kind: str
+    detail: dict[str, Any]
+
+
+class StatusMessage(VideoEvent):
+    """What the socket of a video tells. Both are null in a message that is not about now."""
+
+    seconds_left: float | None
+    queue_position: int | None
+
+
+class VideoHistory(BaseModel):
+    events: list[VideoEvent]
+
+
+class ListedVideo(State):
     title: str
     file_name: str
     file_size: int
@@ -158,6 +187,50 @@ class WholeVideo(ListedVideo):
 class Deleted(BaseModel):
     video_id: str
     status: Literal[Status.DELETING]
+
+
+class DeletionReceipt(BaseModel):
+    """What was removed: bytes by object, keys of unfinished uploads by id, how many vectors by generation and how many
+    rows by table."""
+
+    video_id: str
+    deleted_at: datetime
+    objects: dict[str, int]
+    uploads: dict[str, str]
+    vectors: dict[str, int]
+    rows: dict[str, int]
+
+
+class Canceled(BaseModel):
+    """COMPLETED where the video was being reprocessed: it is as it was before."""
+
+    video_id: str
+    status: Literal[Status.CANCELED, Status.COMPLETED]
+
+
+class Reprocess(Request):
+    """`step` is the first one to be done again."""
+
+    step: Literal["extract", "transcribe", "embed", "index"] | None = None
+    options: VideoOptions | None = None
+
+
+class VideoUsage(BaseModel):
+    video_id: str
+    unit: str
+    amount: float
+    engine: str
+
+
+class UsageReport(BaseModel):
+    """`totals` by unit: bytes_stored, seconds_transcribed, tokens_embedded."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    start: datetime = Field(alias="from")
+    end: datetime = Field(alias="to")
+    totals: dict[str, float]
+    videos: list[VideoUsage]
 
 
 class Segment(BaseModel):
@@ -200,7 +273,7 @@ class SearchAnswer(BaseModel):
     results: list[FoundVideo]
 
 
-def status_shape(video: Video) -> dict[str, Any]:
+def state_shape(video: Video) -> dict[str, Any]:
     return {
         "video_id": video.id,
         "status": video.status,
@@ -211,9 +284,28 @@ def status_shape(video: Video) -> dict[str, Any]:
     }
 
 
+def status_shape(video: Video, event_id: int, outlook: Outlook) -> dict[str, Any]:
+    ahead = {"seconds_left": outlook.seconds_left, "queue_position": outlook.queue_position}
+    return {**state_shape(video), "event_id": event_id, **ahead}
+
+
+def event_shape(event: Event) -> dict[str, Any]:
+    return {
+        "video_id": event.video_id,
+        "status": event.status,
+        "progress": event.progress,
+        "step": event.step,
+        "error": event.failure.as_json() if event.failure else None,
+        "updated_at": event.at,
+        "event_id": event.id,
+        "kind": event.kind,
+        "detail": event.detail,
+    }
+
+
 def listed_shape(video: Video) -> dict[str, Any]:
     return {
-        **status_shape(video),
+        **state_shape(video),
         "title": video.title,
         "file_name": video.file_name,
         "file_size": video.file_size,

@@ -19,7 +19,9 @@ router = APIRouter(prefix="/api/videos", tags=["videos"])
 def status(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
     """Where a video is on its road; `progress` in percent."""
     with services.catalog.transaction() as tx:
-        return status_shape(tx.videos.get(video_id, user_id=user_id))
+        event_id = tx.events.last(user_id)  # first, so that nothing is missed by whoever goes on from it
+        video = tx.videos.get(video_id, user_id=user_id)
+        return status_shape(video, event_id, tx.events.outlook(video))
 
 
 @router.get("", response_model=shapes.VideoPage)
@@ -54,11 +56,12 @@ def page(
 @router.get("/{video_id}", response_model=shapes.WholeVideo)
 def whole(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
     """Everything about a video, its script included."""
-    with services.catalog.transaction() as tx:
+    with services.catalog.transaction(snapshot=True) as tx:
         video = tx.videos.get(video_id, user_id=user_id)
         script, _ = tx.videos.transcript(video_id)
-        upload = None
-        if video.status is Status.UPLOADING:
+    upload = None
+    if video.status is Status.UPLOADING:
+        with services.catalog.transaction() as tx:
             upload = upload_shape(video, invitations(services, tx, [video])[0])
     more = {"script": script, "meta_info": video.meta_info, "options": video.options.as_json(), "upload": upload}
     return {**listed_shape(video), **more}

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from biblio.entrypoints.cli.output import clock, one_line
 from biblio.entrypoints.cli.pace import Pace, percent
-from biblio.entrypoints.cli.report import Outcome, word_for
+from biblio.entrypoints.cli.report import Outcome, outlook, trouble, word_for
 
 if TYPE_CHECKING:
     from biblio.client.models import Status
@@ -40,6 +40,7 @@ class Bars:
         )
         self._rows: dict[int, TaskID] = {}
         self._paces: dict[int, Pace] = {}
+        self._told: dict[int, int] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -69,7 +70,12 @@ class Bars:
     def moved(self, number: int, file: str, status: "Status") -> None:
         row = self._row(number, file)
         word = word_for(status["status"])
-        self._progress.update(row, total=100, completed=status["progress"], word=word, visible=True)
+        ahead = outlook(status)
+        self._progress.update(row, total=100, completed=status["progress"], word=word, visible=True, ahead=ahead)
+        why = trouble(status)
+        if why and self._told.get(number) != status["event_id"]:
+            self._told[number] = status["event_id"]
+            self._progress.console.print(f"{one_line(file)}  {why}", style="dim", soft_wrap=True)
 
     def ended(self, number: int, outcome: Outcome) -> None:
         with self._lock:
@@ -105,11 +111,11 @@ class _Narrower:
 
 
 class _Detail(ProgressColumn):
-    """While bytes go out, how fast and how long yet; later, the time since the file's row appeared."""
+    """While bytes go out, how fast and how long yet; later, what to expect, else the time since the row came."""
 
     def render(self, task: Task) -> Text:
         if task.fields["word"] != SENDING:
-            return Text(clock(task.elapsed), style="dim")
+            return Text(task.fields.get("ahead") or clock(task.elapsed), style="dim")
         return Text(task.fields["pace"].words(), style="dim")
 
 

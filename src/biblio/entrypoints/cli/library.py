@@ -8,6 +8,7 @@ import typer
 
 from biblio.domain.flow import Status
 from biblio.entrypoints.cli.output import clock, console, error_line, note, on_terminal, one_line, print_json
+from biblio.entrypoints.cli.report import outlook
 from biblio.entrypoints.cli.server import DataOption, connect_client
 
 if TYPE_CHECKING:
@@ -62,11 +63,7 @@ def status(
         if not watch:
             show(client.status(video_id))
             return
-        try:
-            last = client.wait(video_id, show) if as_json else _watch(client, video_id)
-        except KeyboardInterrupt:
-            note("Stopped looking. The server goes on.")
-            raise typer.Exit(130) from None
+        last = watched(client, video_id, as_json)
     raise typer.Exit(0 if last["status"] == Status.COMPLETED else 1)
 
 
@@ -93,6 +90,15 @@ def delete(
             typer.confirm(f"Delete “{title}” for good?", abort=True, err=True)
         client.delete(video_id)
     note("Deleted.")
+
+
+def watched(client: "Client", video_id: str, as_json: bool = False) -> "Progress":
+    """The last status; how it came to it was shown."""
+    try:
+        return client.wait(video_id, print_json) if as_json else _watch(client, video_id)
+    except KeyboardInterrupt:
+        note("Stopped looking. The server goes on.")
+        raise typer.Exit(130) from None
 
 
 def _watch(client: "Client", video_id: str) -> "Progress":
@@ -136,7 +142,9 @@ def _draw(videos: list["VideoSummary"]) -> None:
 
 def _show_status(progress: "Progress") -> None:
     state = progress["status"]
-    console().print(f"{state.lower()} {progress['progress']}%", style=COLOURS.get(state, "yellow"))
+    ahead = outlook(progress)
+    line = f"{state.lower()} {progress['progress']}%" + (f"  {ahead}" if ahead else "")
+    console().print(line, style=COLOURS.get(state, "yellow"))
     if progress["error"]:
         message, code = progress["error"]["message"], progress["error"]["code"]
         console(sys.stderr).print(error_line(message, code), style="red", soft_wrap=True)

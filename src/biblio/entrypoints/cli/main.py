@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperGroup
 
 from biblio import __version__
-from biblio.entrypoints.cli import ingest, library, search, serve, up
+from biblio.entrypoints.cli import ingest, library, processing, search, serve, up, upkeep, usage
 from biblio.entrypoints.cli.output import show_error
 from biblio.entrypoints.cli.server import DataOption
 from biblio.errors import BiblioError
@@ -59,11 +59,17 @@ app.command(rich_help_panel=LIBRARY)(search.search)
 app.command("list", rich_help_panel=LIBRARY)(library.list_videos)
 app.command(rich_help_panel=LIBRARY)(library.status)
 app.command(rich_help_panel=LIBRARY)(library.transcript)
+app.command(rich_help_panel=LIBRARY)(processing.cancel)
+app.command(rich_help_panel=LIBRARY)(processing.reprocess)
+app.command(rich_help_panel=LIBRARY)(processing.history)
 app.command(rich_help_panel=LIBRARY)(library.delete)
+app.command(rich_help_panel=LIBRARY)(usage.usage)
 
 app.command(rich_help_panel=SERVER)(up.up)
 app.command(rich_help_panel=SERVER)(up.demo)
 app.command(rich_help_panel=SERVER)(serve.doctor)
+app.command(rich_help_panel=SERVER)(upkeep.check)
+app.command(rich_help_panel=SERVER)(upkeep.sweep)
 app.command(rich_help_panel=SERVER)(serve.api)
 app.command(rich_help_panel=SERVER)(serve.worker)
 app.command(rich_help_panel=SERVER)(serve.migrate)

@@ -24,6 +24,27 @@ def word_for(status: str) -> str:
     return WORDS.get(status, status.lower())
 
 
+def outlook(status: "Status") -> str:
+    """What is to be expected: `number 3 in line`, `0:42 left`; empty where nobody knows."""
+    if position := status.get("queue_position"):
+        return f"number {position} in line"
+    if status.get("kind") in PAUSES:
+        return f"again in {status['detail']['seconds']:.0f} s"
+    seconds = status.get("seconds_left")
+    return f"{clock(seconds)} left" if seconds is not None else ""
+
+
+def trouble(status: "Status") -> str:
+    """Why a step is not at work just now; empty where it is, or where nobody told."""
+    if status.get("kind") not in PAUSES:
+        return ""
+    detail = status["detail"]
+    return f"{PAUSES[status['kind']]} in {detail['seconds']:.0f} s: {one_line(detail['message'])}"
+
+
+PAUSES = {"retry": "will be tried again", "waiting": "waiting for quota, will be tried again"}
+
+
 @dataclass(frozen=True)
 class Outcome:
     """How it ended for one file. `status` is the video's, or FAILED where the server never took the file.
@@ -115,9 +136,10 @@ class Lines:
         pass
 
     def moved(self, number: int, file: str, status: "Status") -> None:
-        if self._told.get(number) != status["status"]:
-            self._told[number] = status["status"]
-            self._say(f"{one_line(file)}: {word_for(status['status'])}")
+        told = trouble(status) or word_for(status["status"]) + _place(status)
+        if self._told.get(number) != told:
+            self._told[number] = told
+            self._say(f"{one_line(file)}: {told}")
 
     def ended(self, number: int, outcome: Outcome) -> None:
         self._told.pop(number, None)
@@ -131,6 +153,10 @@ class Lines:
     def _say(self, line: str) -> None:
         if self._out:
             self._out.print(line, soft_wrap=True)
+
+
+def _place(status: "Status") -> str:
+    return f", number {status['queue_position']} in line" if status.get("queue_position") else ""
 
 
 @contextmanager

@@ -20,26 +20,35 @@ def api(
     import uvicorn
 
     from biblio.entrypoints.api.app import create_app
+    from biblio.entrypoints.api.sockets import SERVER_OPTIONS
     from biblio.entrypoints.cli.local_library import running_settings
     from biblio.entrypoints.logs import set_up_logs
 
-    set_up_logs()
-    app = create_app(running_settings(data_folder(data)))
-    uvicorn.run(app, host=host, port=port, access_log=ACCESS_LOG, log_config=None, timeout_graceful_shutdown=4)
+    settings = running_settings(data_folder(data))
+    set_up_logs(settings.log)
+    app = create_app(settings)
+    options = {"access_log": ACCESS_LOG, "log_config": None, "timeout_graceful_shutdown": 4, **SERVER_OPTIONS}
+    uvicorn.run(app, host=host, port=port, **options)
 
 
 def worker(
     queue: Annotated[Queue, typer.Option(help="Whose jobs to do.")],
     processes: Annotated[int, typer.Option(min=1, help="How many videos at once.")] = 1,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Serve /metrics there. (default: nowhere)", show_default=False)
+    ] = None,
+    metrics_host: Annotated[str, typer.Option(help="The address for that.")] = "127.0.0.1",
     data: DataOption = None,
 ) -> None:
     """Do the jobs of one queue: media (sound out of video), ai (text and vectors) or index."""
     from biblio.entrypoints.cli.local_library import running_settings
     from biblio.entrypoints.logs import set_up_logs
+    from biblio.entrypoints.worker.metrics import WorkerMetrics
     from biblio.entrypoints.worker.worker import run_worker
 
-    set_up_logs()
-    run_worker(running_settings(data_folder(data)), queue, processes=processes)
+    settings = running_settings(data_folder(data))
+    set_up_logs(settings.log)
+    run_worker(settings, queue, processes=processes, metrics=WorkerMetrics(metrics_host, metrics_port))
 
 
 def migrate(data: DataOption = None) -> None:

@@ -1,4 +1,5 @@
 // The list of videos, and how far each has come.
+import { gapsSoFar, isLive, keepLive } from './live.js';
 import { api, key } from './server.js';
 import { isTimeToLook, lookAtUnfinished, unfinished } from './unfinished.js';
 import { transcriptReady } from './video.js';
@@ -114,30 +115,48 @@ export function dropRow(id) {
   if (!rows.size) libraryState(say('empty'));
 }
 
-/** One question at a time, only about videos still on their road, and none while nobody looks. */
+/** One question at a time, only about videos still on their road and not heard of live, and none while nobody looks. */
 export async function poll() {
+  keepLive(hear);
   for (const row of document.hidden ? [] : [...rows.values()]) {
     if (!key || ENDED.has(row.video.status) || !rows.has(row.video.video_id)) continue;
     if (row.video.status === 'UPLOADING' && (underWay.has(row.video.video_id) || !isTimeToLook(row))) continue;
+    if (row.video.status !== 'UPLOADING' && isLive() && row.asked === gapsSoFar()) continue;
     await refresh(row);
   }
   setTimeout(poll, POLL_MS);
 }
 
 async function refresh(row) {
-  const { video_id: id, title, status } = row.video;
+  const { video_id: id } = row.video;
   try {
+    const asked = gapsSoFar();
     const fresh = await api(`/videos/${id}/status`);
-    // What the status call does not tell (length, language) is known once the video is done.
-    row.video = fresh.status === 'COMPLETED' ? await api(`/videos/${id}`) : { ...row.video, ...fresh };
     if (fresh.status === 'UPLOADING') await lookAtUnfinished(row);
+    await show(row, fresh);
+    row.asked = asked;
     $('offline').hidden = true;
-    drawRow(row);
-    if (fresh.status === status) return;
-    announce(fresh.status === 'COMPLETED' ? say('ready', { title }) : say('said', { title, status: say(fresh.status) }));
-    if (ENDED.has(fresh.status)) transcriptReady(id);
   } catch (problem) {
     if (problem.status === 404) dropRow(id);
     $('offline').hidden = Boolean(problem.status);
   }
+}
+
+function hear({ kind, detail, ...fresh }) {
+  const row = rows.get(fresh.video_id);
+  if (!row) return;
+  if (fresh.status === 'DELETING') dropRow(fresh.video_id);
+  else show(row, fresh, kind === 'title').catch(() => { row.asked = null; }); // the next round asks
+}
+
+/** `fresh` is how it stands now. */
+async function show(row, fresh, isRenamed = false) {
+  const { video_id: id, title, status } = row.video;
+  // What the status does not tell (length, language, title) is known once the video is done.
+  const isWhole = fresh.status === 'COMPLETED' || isRenamed;
+  row.video = isWhole ? await api(`/videos/${id}`) : { ...row.video, ...fresh };
+  drawRow(row);
+  if (fresh.status === status) return;
+  announce(fresh.status === 'COMPLETED' ? say('ready', { title }) : say('said', { title, status: say(fresh.status) }));
+  if (ENDED.has(fresh.status)) transcriptReady(id);
 }

@@ -1,0 +1,71 @@
+"""`biblio sweep` and `biblio check` on real engines."""
+
+import json
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from uuid import uuid4
+
+import pytest
+
+from biblio.bootstrap import build, engines
+from biblio.domain.flow import Status, Step
+from biblio.local.folder import DataFolder
+from biblio.local.stack import LocalStack
+from biblio.pipeline.services import Services
+from biblio.settings import read_settings
+from tests.cli.conftest import COMMAND, SOURCES
+from tests.contracts.catalog_suite import add_video, new_user
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """Engines of our own: others' drift would be told, too."""
+    folder = DataFolder(tmp_path_factory.mktemp("upkeep"))
+    with LocalStack(folder, programs=lambda _addresses, _port: (), prepare=lambda _addresses: None) as stack:
+        yield stack.addresses
+
+
+@pytest.fixture(scope="module")
+def services(ours: Mapping[str, str]) -> Iterator[Services]:
+    services = build(read_settings({}, defaults=ours))
+    for name in ("catalog", "storage", "vectors"):
+        engines(services)[name].prepare()
+    yield services
+    for engine in engines(services).values():
+        engine.close()
+
+
+def test_sweep_announces_what_was_left(ours: Mapping[str, str], services: Services) -> None:
+    assert biblio(ours, "sweep").stderr == "0 jobs were announced.\n"
+    waiting_since_long(services)
+    assert biblio(ours, "sweep").stderr == "1 job was announced.\n"
+
+
+def test_check_tells_drift_and_mends_it(ours: Mapping[str, str], services: Services) -> None:
+    done = biblio(ours, "check")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "The stores agree.\n")
+    stray = f"videos/{uuid4()}/original.mp4"
+    services.storage.write(stray, BytesIO(b"nobody's"), content_type="video/mp4")
+    done = biblio(ours, "check")
+    assert done.returncode == 1
+    assert done.stdout == f"✗ belongs to no video: object {stray}\n"
+    assert "`biblio check --mend`" in done.stderr
+    (line,) = biblio(ours, "check", "--mend", "--json").stdout.splitlines()
+    assert json.loads(line) == {"what": "belongs to no video", "where": f"object {stray}", "mended": True}
+    assert biblio(ours, "check").returncode == 0
+
+
+def waiting_since_long(services: Services) -> None:
+    video = add_video(services.catalog, new_user(services.catalog), status=Status.PENDING)
+    with services.catalog.transaction() as tx:
+        tx.jobs.request(video, Step.EXTRACT)
+
+    time.sleep(1.5)  # before that, whoever wished for it is given the time to announce it
+
+
+def biblio(ours: Mapping[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
+    environment = {**ours, "PYTHONPATH": SOURCES, "PATH": "/usr/bin:/bin", "PYTHONUTF8": "1", "HOME": "/nowhere"}
+    command = [*COMMAND, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=200)
