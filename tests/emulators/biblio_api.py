@@ -20,6 +20,17 @@ INNER = frozenset({"fingerprint", "acknowledged", "checksums"})
 """What no answer tells."""
 
 
+USAGE = {
+    "from": "2026-01-01T00:00:00Z",
+    "to": "2026-01-05T09:00:00Z",
+    "totals": {"bytes_stored": 1.5e9, "seconds_transcribed": 3723.0},
+    "videos": [
+        {"video_id": "v1", "unit": "bytes_stored", "amount": 1.5e9, "engine": "s3"},
+        {"video_id": "v1", "unit": "seconds_transcribed", "amount": 3723.0, "engine": "whisper"},
+    ],
+}
+
+
 class ApiEmulator(FaultyServer):
     """Every status call moves a video one step on; a file name with `silent` fails, as if it had no sound.
 
@@ -35,6 +46,8 @@ class ApiEmulator(FaultyServer):
         self.signed: list[list[int]] = []
         self.threshold, self.part_size, self.url_seconds = 100 * 1024**2, 8 * 1024**2, 300.0
         self.longest_road: tuple[str, ...] = ROAD
+        self.events: list[dict[str, Any]] = []
+        self.wishes: list[dict[str, Any]] = []
 
     def add(self, file_name: str, size: int, mime_type: str | None, title: str | None, options: Any) -> dict[str, Any]:
         video_id = f"00000000-0000-4000-8000-{len(self.videos):012}"
@@ -100,6 +113,9 @@ class _Handler(Uploads):
     def _route(self, path: str, query: dict[str, str], body: dict[str, Any]) -> None:
         if path == "/api/search":
             self.answer(200, self._found(query))
+        elif path == "/api/usage":
+            self.api.wishes.append(query)
+            self.answer(200, USAGE)
         elif path == "/api/videos":
             self.create(body) if self.command == "POST" else self._list(query)
         else:
@@ -122,8 +138,19 @@ class _Handler(Uploads):
     def _video(self, video: dict[str, Any], rest: str, query: dict[str, str], body: dict[str, Any]) -> None:
         if rest == "status":
             self.api.advance(video)
-            names = ("video_id", "status", "progress", "step", "error", "updated_at")
-            self.answer(200, {name: video[name] for name in names})
+            left = 42.0 if video["status"] in ROAD[:-1] else None
+            self.answer(200, {**_state(video), "seconds_left": left, "queue_position": None, "event_id": 1})
+        elif rest == "events":
+            self.answer(
+                200, {"events": [event for event in self.api.events if event["event_id"] > int(query["after"])]}
+            )
+        elif rest == "cancel":
+            video["status"] = "CANCELED"
+            self.answer(202, {"video_id": video["video_id"], "status": "CANCELED"})
+        elif rest == "reprocess":
+            self.api.wishes.append(body)
+            video["status"] = "PENDING"
+            self.answer(202, {"message": "Processing started", "video_id": video["video_id"], "status": "PENDING"})
         elif rest == "upload-complete":
             self.complete(video)
         elif rest.startswith("upload"):
@@ -145,6 +172,10 @@ class _Handler(Uploads):
         hit = query["q"] != "nothing" and first
         found = [{"video_id": first["video_id"], "title": first["title"], "moments": [moment]}] if hit and first else []
         return {"query": query["q"], "took_ms": 12, "results": found}
+
+
+def _state(video: dict[str, Any]) -> dict[str, Any]:
+    return {name: video[name] for name in ("video_id", "status", "progress", "step", "error", "updated_at")}
 
 
 def _shown(

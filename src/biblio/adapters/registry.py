@@ -14,6 +14,8 @@ ADAPTERS: dict[str, dict[str, tuple[str, str | None]]] = {
     "queue": {
         "redis": ("biblio.adapters.queue.celery_queue", None),
         "rediss": ("biblio.adapters.queue.celery_queue", None),
+        "amqp": ("biblio.adapters.queue.celery_queue", None),
+        "amqps": ("biblio.adapters.queue.celery_queue", None),
     },
     "limiter": {
         "redis": ("biblio.adapters.limiter.token_bucket", None),
@@ -26,6 +28,10 @@ ADAPTERS: dict[str, dict[str, tuple[str, str | None]]] = {
     "embedder": {"use": ("biblio.adapters.embedder.use", None)},
     "vectors": {"pgvector": ("biblio.adapters.vectors.pgvector", None)},
     "audio": {"ffmpeg": ("biblio.adapters.audio.ffmpeg", None)},
+    "tracer": {
+        "otlp": ("biblio.adapters.tracer.otlp", "tracing"),
+        "otlps": ("biblio.adapters.tracer.otlp", "tracing"),
+    },
 }
 
 

@@ -1,5 +1,6 @@
 """Reads in supervisord's own log what ended: the RPC forgets an exit as soon as the program runs again."""
 
+import json
 import re
 import signal
 from dataclasses import dataclass
@@ -67,4 +68,13 @@ class LogTail:
         with open(self.path, "rb") as file:
             file.seek(self._offset if self.path.stat().st_size >= self._offset else 0)
             text = file.read().decode(errors="replace")
-        return "\n".join(text.splitlines()[-lines:]) or "(nothing was written)"
+        return "\n".join(_for_people(line) for line in text.splitlines()[-lines:]) or "(nothing was written)"
+
+
+def _for_people(line: str) -> str:
+    """What biblio's own programs write is JSON."""
+    try:
+        said = json.loads(line)
+        return "\n".join(filter(None, (said["message"], said.get("exception"))))
+    except (ValueError, TypeError, KeyError):
+        return line
