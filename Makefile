@@ -1,6 +1,6 @@
 # Every command a human types; CI calls the same ones.
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test lint format lock bench clean
+.PHONY: help install up demo test chaos lint format lock bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,6 +23,9 @@ demo: install ## Show the whole road once: start, add a talk, search it in Korea
 test: install ## Run the whole suite on real engines (ARGS=…)
 	@$(BIN)/python -m pytest $(ARGS)
 
+chaos: install ## Kill everything at random while videos are processed, and count what is lost (RUNS=200, SEED=, NIGHT=1)
+	@$(BIN)/python -m tests.chaos.storm $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(if $(NIGHT),--night) $(ARGS)
+
 lint: install ## Check style, types and the import rules
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
@@ -31,7 +34,7 @@ format: install ## Put the code in shape
 
 lock: install ## Pin every dependency again, with hashes
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-header --quiet --upgrade --python-version 3.11 \
-		pyproject.toml --group dev --output-file requirements.lock
+		pyproject.toml --group dev --all-extras --output-file requirements.lock
 
 bench: install ## Measure the pipeline's overhead beside a bare script (MINUTES=10, ROUNDS=5)
 	@$(BIN)/python bench/ingest_overhead.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(ROUNDS),--rounds $(ROUNDS))

@@ -84,9 +84,13 @@ def single_files(data: Path, every_fragment: bool) -> list[Speech]:
 
 
 def joined_talks(data: Path, folder: Path) -> Iterator[Speech]:
-    for timeline in sorted((data / "speech/ko" / FRAGMENTS).glob("*/timeline.jsonl")):
-        rows = [json.loads(line) for line in timeline.read_text(encoding="utf-8").splitlines()]
-        talk = folder / f"talk_{timeline.parent.name}.flac"
+    """Each talk, and all of them as one, which is long enough to be heard in pieces."""
+    talks = {
+        timeline.parent.name: [json.loads(line) for line in timeline.read_text(encoding="utf-8").splitlines()]
+        for timeline in sorted((data / "speech/ko" / FRAGMENTS).glob("*/timeline.jsonl"))
+    }
+    for name, rows in {**talks, "all": [row for talk in talks.values() for row in talk]}.items():
+        talk = folder / f"talk_{name}.flac"
         join_sound([data / row["file"] for row in rows], talk)
         yield Speech(talk, "ko", " ".join(row["text"] for row in rows))
 

@@ -12,6 +12,7 @@ from biblio.entrypoints.cli.local_library import LocalLibrary
 from biblio.local.folder import DataFolder
 from biblio.local.stack import LocalStack
 from biblio.settings import read_settings
+from tests.rabbitmq import RabbitMQ, running
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,6 +20,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     chaos.addoption("--upload-cuts", type=int, default=100, help="how often uploads are cut (judged with 200)")
     chaos.addoption("--upload-seed", type=int, help="where and how they are cut: the seed that a failure has named")
     chaos.addoption("--upload-rounds", type=int, default=100, help="races of the calls that end an upload")
+    chaos.addoption("--fuzz-calls", type=int, default=20, help="made-up calls for each route (judged with 100)")
+    chaos.addoption("--fuzz-seed", type=int, help="which calls: the seed that a failure has named")
+    chaos.addoption("--socket-drops", type=int, default=100, help="how often live sockets are dropped")
+    chaos.addoption("--socket-seed", type=int, help="how and when: the seed that a failure has named")
+    chaos.addoption("--storm-runs", type=int, default=25, help="faults in a storm on each broker (make chaos: 100)")
+    chaos.addoption("--storm-seed", type=int, help="which: the seed that a failure has named")
+    chaos.addoption("--race-pairs", type=int, default=36, help="pairs of calls at once (judged with 100)")
+    chaos.addoption("--race-seed", type=int, help="which and when: the seed that a failure has named")
+    chaos.addoption("--resume-kills", type=int, default=10, help="how many talks are killed while they are heard")
+    chaos.addoption("--resume-seed", type=int, help="at which moments: the seed that a failure has named")
+    chaos.addoption("--broker-trials", type=int, default=1, help="how often each line breaks (judged with 10)")
+    chaos.addoption("--fuzz-media", type=int, default=500, help="how many damaged media files are tried")
+    chaos.addoption("--fuzz-media-seed", type=int, help="how they are damaged: the seed that a failure has named")
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +41,13 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str,
     folder = DataFolder(tmp_path_factory.mktemp("engines"))
     with LocalStack(folder, programs=lambda _addresses, _port: (), prepare=lambda _addresses: None) as stack:
         yield stack.addresses
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """The other broker. Who stops it starts it again."""
+    with running(tmp_path_factory.mktemp("rabbitmq")) as node:
+        yield node
 
 
 @dataclass(frozen=True)

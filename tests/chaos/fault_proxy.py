@@ -72,6 +72,7 @@ class FaultProxy:
         self.delay = 0.0
         self._held_until = self._refused_until = 0.0
         self._trap: Trap | None = None
+        self._links: set[Link] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="fault-proxy", daemon=True)
 
@@ -102,6 +103,17 @@ class FaultProxy:
         self._trap = Trap(act, request=re.compile(pattern))
         return self._trap
 
+    def cut(self, act: Act) -> int:
+        """Act now, on every connection there is; how many."""
+
+        async def cut() -> int:
+            links = list(self._links)
+            for link in links:
+                act(link)
+            return len(links)
+
+        return asyncio.run_coroutine_threadsafe(cut(), self._loop).result()
+
     def disarm(self) -> None:
         self._trap = None
 
@@ -123,18 +135,22 @@ class FaultProxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open += 1
+        link: Link | None = None
         try:
             if time.monotonic() < self._refused_until:
                 Link(writer, writer).reset()
                 return
             far_reader, far_writer = await asyncio.open_connection(*self._target, limit=PIECE)
             link = Link(writer, far_writer)
+            self._links.add(link)
             await asyncio.gather(self._upward(reader, far_writer, link), self._downward(far_reader, writer))
             link.close()
         except OSError:
             writer.close()
         finally:
             self.open -= 1
+            if link is not None:
+                self._links.discard(link)
 
     async def _upward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, link: Link) -> None:
         with suppress(OSError):

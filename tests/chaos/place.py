@@ -45,7 +45,7 @@ SETTINGS = {
     "BIBLIO_REQUEST_RATE": "100000",
     "BIBLIO_EVENT_SECRET": EVENT_SECRET,
 }
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 
 
 @dataclass(frozen=True)
@@ -78,11 +78,11 @@ class Place:
         return replace(dsn, options={**dsn.options, "public_endpoint": storage.url}).text()
 
     @contextmanager
-    def api(self, **settings: str) -> Iterator[str]:
+    def api(self, port: int | None = None, **settings: str) -> Iterator[str]:
         """The URL of an API, a process of its own, with `settings` beside SETTINGS."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BIBLIO_")}
         given = {"BIBLIO_DATA": str(self.folder / "no-data"), **self.addresses, **SETTINGS, **settings}
-        port = free_port()
+        port = port or free_port()
         command = [sys.executable, "-m", "biblio", "api", "--port", str(port)]
         with (self.folder / f"api-{port}.log").open("wb") as log:
             process = subprocess.Popen(command, env={**kept, **given}, stdout=log, stderr=log)
@@ -119,8 +119,8 @@ class Place:
     def messages(self) -> list[str]:
         """The videos of the messages that wait for the media worker, and which are taken away by this."""
         with self._queue() as queue:
-            taken = [json.loads(str(raw)) for raw in reversed(queue.lrange("media", 0, -1))]
-            queue.delete("media")
+            taken = [json.loads(str(raw)) for raw in reversed(queue.lrange("biblio.media", 0, -1))]
+            queue.delete("biblio.media")
         bodies = [json.loads(base64.b64decode(message["body"])) for message in taken]
         return [keywords["payload"]["video_id"] for _, keywords, _ in bodies]
 

@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import pytest
 
-from biblio.domain.flow import Status, Step
-from biblio.pipeline import runner
+from biblio.domain.flow import Queue, Status
+from biblio.pipeline.lease import Worker
+from biblio.pipeline.runner import work
 from biblio.pipeline.sweep import sweep
 from tests.chaos.place import BEGINNING, MIB, Place
 from tests.chaos.sending import (
@@ -50,7 +51,8 @@ class TestAfterTheEnd:
         other = change or BEGINNING + random.Random(1).randbytes(len(content) - len(BEGINNING))
         place.s3.put_object(Bucket=place.bucket, Key=place.video(video_id).key, Body=other)
         assert problem(sender.get(video_id, "media")) == (409, "OBJECT_CHANGED")
-        runner.run(place.services, video_id, Step.EXTRACT)
+        while place.video(video_id).status is not Status.FAILED:
+            assert work(place.services, Queue.MEDIA, Worker("meddling"))
         failed = place.video(video_id)
         assert failed.status is Status.FAILED
         assert failed.failure
