@@ -53,13 +53,12 @@ def test_there_are_enough() -> None:
 def test_titles_file_names_and_questions_come_back_as_they_were_sent(lecture: Lecture) -> None:
     http = lecture.api.http
     for payload in PAYLOADS:
-        name = payload.replace("/", "_").replace("\\", "_")  # what stands before either is a folder
-        wish = {"file_name": f"{name}.mp4", "file_size": 10, "title": payload}
-        begun = http.post("/api/videos", json=wish)
+        name = payload.replace("/", "_").replace("\\", "_") + ".mp4"  # what stands before either is a folder
+        begun = http.post("/api/videos", json={"file_name": name, "file_size": 10, "title": payload})
         assert begun.status_code == 201, (payload, begun.text)
         video = http.get(f"/api/videos/{begun.json()['video_id']}").json()
         assert video["title"] == unicodedata.normalize("NFC", payload).strip()
-        assert video["file_name"] == unicodedata.normalize("NFC", wish["file_name"])
+        assert video["file_name"] == unicodedata.normalize("NFC", name)
         found = http.get("/api/search", params={"q": payload})
         assert (found.status_code, found.json()["query"]) == (200, payload)
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from biblio.domain.flow import Status, Step
+from biblio.domain.video import Failure
 from biblio.pipeline.upload import NewVideo, begin_upload
 from tests.api.conftest import Api, running_api
 
@@ -49,6 +50,20 @@ def test_changes_are_heard_and_not_asked_for(page: Page, api: Api, video_id: str
     change(api, video_id, status=Status.DELETING)
     expect(row).to_have_count(0, timeout=SOON_MS)
     assert broken == []
+
+
+def test_work_is_canceled_and_begun_again(page: Page, api: Api, video_id: str) -> None:
+    change(api, video_id, etag="etag")
+    open_library(page, api)
+    row = page.locator("#videos .row").first
+    steer = row.locator(".steer")
+    steer.click(timeout=SOON_MS)
+    expect(row).to_have_attribute("data-status", "CANCELED", timeout=SOON_MS)
+    expect(steer).to_be_hidden()
+    change(api, video_id, status=Status.FAILED, failure=Failure(Step.EXTRACT, "CODE", "문장."))
+    expect(row.locator(".problem")).to_have_text("문장.", timeout=SOON_MS)
+    steer.click()
+    expect(row).to_have_attribute("data-status", "PENDING", timeout=SOON_MS)
 
 
 def test_without_sockets_the_library_asks(page: Page, api: Api, video_id: str) -> None:

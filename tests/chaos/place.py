@@ -78,7 +78,7 @@ class Place:
         return replace(dsn, options={**dsn.options, "public_endpoint": storage.url}).text()
 
     @contextmanager
-    def api(self, port: int | None = None, **settings: str) -> Iterator[str]:
+    def api(self, port: int | None = None, /, **settings: str) -> Iterator[str]:
         """The URL of an API, a process of its own, with `settings` beside SETTINGS."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("BIBLIO_")}
         given = {"BIBLIO_DATA": str(self.folder / "no-data"), **self.addresses, **SETTINGS, **settings}

@@ -109,6 +109,19 @@ def test_resets(here: Scene, broker: Broker, trials: range) -> None:
             assert seconds_until_done(here, f"resets {trial}", since=time.time()) < SOON
 
 
+def test_a_worker_stops_in_time_though_its_broker_is_silent(here: Scene, broker: Broker) -> None:
+    with Line(broker) as line:
+        address = through(broker.address, line.port)
+        with here.worker(BIBLIO_QUEUE=address, BIBLIO_STOP_SECONDS="3") as worker:
+            video = here.announce(Act("stubborn", seconds=60, reports=False))
+            eventually(lambda: here.stage.read("begins"))
+            line.hold(60)
+            assert worker.terminate() < 12
+            assert here.state(video) == "READY"
+        line.hold(0)
+    here.place.forget(video)
+
+
 def test_a_broker_killed_and_restarted(here: Scene, broker: Broker, trials: range) -> None:
     with here.worker() as worker:
         here.wait([here.announce(Act("before"))])

@@ -4,6 +4,7 @@ Both time-outs are scaled down: a step of hours against half an hour, as a step 
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from redis import Redis
 
 from biblio.dsn import Dsn
 from tests.chaos.acting import Act
-from tests.chaos.brokers import Broker, Valkey, eventually, scene
+from tests.chaos.brokers import Broker, RunningWorker, Scene, Valkey, eventually, scene
 from tests.chaos.place import Place
 from tests.rabbitmq import RabbitMQ
 
@@ -35,15 +36,28 @@ def valkey(tmp_path: Path) -> Iterator[Broker]:
     broker.stop()
 
 
+@contextmanager
+def two_workers(here: Scene) -> Iterator[tuple[RunningWorker, RunningWorker]]:
+    with here.worker(ack_after=1) as first, here.worker(ack_after=1) as second:
+        yield first, second
+
+
 def test_on_rabbitmq(place: Place, node: RabbitMQ, tmp_path: Path) -> None:
-    with scene(place, node.address, tmp_path) as here, here.worker(ack_after=1) as first, here.worker(ack_after=1):
+    with scene(place, node.address, tmp_path) as here, two_workers(here) as (first, second):
         video = here.announce(LONG)
         eventually(lambda: here.stage.read("begins"))
         others = [here.announce(Act(f"short {number}")) for number in range(5)]
         here.wait([*others], seconds=10)
+        assert here.state(video) == "RUNNING"
+        unacknowledged = node.control("list_queues", "name", "messages_unacknowledged").splitlines()
+        assert "biblio.media\t0" in unacknowledged, "who is at long work holds nothing back"
         here.wait([video])
         assert len(here.stage.read("begins", "long")) == 1
         assert "broker is away" not in first.log
+        worked = here.stage.read("ends", "long")[0]["pid"]
+        idle = second if worked in [child.pid for child in first.children()] else first
+        idle.process.kill()
+        here.wait([here.announce(Act("afterwards"))], seconds=20)
     assert "timed out" not in node.log
     assert "timeout" not in node.log.lower()
 

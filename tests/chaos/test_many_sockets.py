@@ -26,7 +26,7 @@ def test_two_hundred_sockets(place: Place, capsys: pytest.CaptureFixture[str]) -
         api = next(child for child in psutil.Process().children() if url.rpartition(":")[2] in child.cmdline())
         with opened(url, users[0]) as first, place.http(url) as http:  # what the first one costs is not each one's
             first.recv(60)
-            http.get("/readyz", timeout=300)  # the embedder's weights are read by then
+            http.get("/api/search?q=x", timeout=300)  # the embedder's weights are read by then
         time.sleep(1)
         memory, threads = api.memory_info().rss, api.num_threads()
         sockets = [stack.enter_context(opened(url, user)) for user in users for _ in range(MOST_SOCKETS)]

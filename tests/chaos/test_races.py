@@ -30,7 +30,7 @@ AT_REST, FIRST_RUN, ANOTHER_RUN = MOMENTS = ("at rest", "first run", "another ru
 LONGEST_SPAN = 2.0
 """Seconds: a small film's road on a machine at rest takes less."""
 WORKERS = 3
-PATIENCE = 120.0
+PATIENCE = 600.0
 POSSIBLE = {
     REPROCESS: {(202, ""), (409, "ALREADY_PROCESSING"), (404, "VIDEO_NOT_FOUND")},
     CANCEL: {(202, ""), (409, "NOTHING_TO_CANCEL"), (404, "VIDEO_NOT_FOUND")},
@@ -181,7 +181,7 @@ def whole(road: Road, video: Video) -> None:
     assert road.generations(video) == (left, left), video
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_one_winner_each_and_nothing_left(ring: Ring, pytestconfig: pytest.Config) -> None:
     left, outcomes = pytestconfig.getoption("--race-pairs"), Counter[str]()
     while left > 0:

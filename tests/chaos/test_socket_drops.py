@@ -3,8 +3,8 @@
 import random
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from biblio.client import Client
-from biblio.client.live import follow, open_live
+from biblio.client.live import Live, follow, open_live
 from biblio.domain.flow import Status
 from biblio.errors import BiblioError, Unavailable
 from biblio.pipeline.upload import NewVideo, begin_upload
@@ -132,7 +132,7 @@ class Line:
         return cost
 
     def _start(self) -> None:
-        self._api.enter_context(self._place.api(port=self._port))
+        self._api.enter_context(self._place.api(self._port))
 
     def _end_backends(self) -> None:
         """Of whoever listens, or of everybody: the API, and those who write."""
@@ -154,59 +154,80 @@ def line(place: Place, socket_seed: int) -> Iterator[Line]:
     line.close()
 
 
+@dataclass
+class Audience:
+    """Who listens to a user: to the whole log, to it from some moment on, and to one video."""
+
+    user: User
+    url: str
+
+    def __post_init__(self) -> None:
+        client = Client(self.url, self.user.key)
+        self.whole = Follower(client.events(0, patience=PATIENCE))
+        self.tail = Follower(client.events(patience=PATIENCE))
+        self.one = Follower(follow(self._live, 0, PATIENCE))
+        self.all = (self.whole, self.tail, self.one)
+
+    def _live(self, after: int | None) -> AbstractContextManager[Live]:
+        return open_live(self.url, self.user.key, f"/api/videos/{self.user.videos[0]}/status/ws", after)
+
+    def heard(self) -> int:
+        return sum(len(one.heard) for one in self.all)
+
+    def check(self, seed: int) -> int:
+        """That each has heard just what the log says; how much that is."""
+        log, of_one = self.user.log(), self.user.log(self.user.videos[0])
+        assert self.whole.end(log[-1]["event_id"]) == log, f"seed {seed}"
+        tail = self.tail.end(log[-1]["event_id"])
+        assert tail == log[tail[0]["event_id"] - 1 :], f"seed {seed}"
+        told = self.one.end(of_one[-1]["event_id"])
+        assert [{name: message[name] for name in log[0]} for message in told] == of_one, f"seed {seed}"
+        assert {message["video_id"] for message in self.whole.heard} == set(self.user.videos)
+        return len(log)
+
+
 @pytest.mark.timeout(900)
 def test_what_clients_hear_is_the_log(
     place: Place, line: Line, socket_seed: int, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     drops = request.config.getoption("--socket-drops")
-    users, dice = [User(place), User(place)], random.Random(socket_seed + 1)
-    over = threading.Event()
+    users, over = [User(place), User(place)], threading.Event()
+    audiences = [Audience(user, line.proxy.url) for user in users]
+    # Two write for each user at once: who commits last has the higher number all the same.
     writers = [
         threading.Thread(target=_write, args=(user, seed, over), daemon=True) for seed, user in enumerate(users * 2)
     ]
-    clients = [Client(line.proxy.url, user.key) for user in users]
-    whole = [Follower(client.events(0, patience=PATIENCE)) for client in clients]
-    tails = [Follower(client.events(patience=PATIENCE)) for client in clients]
-    video_id = users[0].videos[0]
-    one = Follower(follow(lambda after: _live(line, users[0], video_id, after), 0, PATIENCE))
     for thread in writers:
         thread.start()
-    for follower in (*whole, *tails, one):
+    for follower in (one for audience in audiences for one in audience.all):
         follower.begin()
-    cost = dropped = 0
-    while dropped < drops:
-        if dice.random() < 0.7:  # else they are as likely as not on their way back
-            _let_hear(*whole, *tails, one)
-        time.sleep(dice.uniform(0, 0.3))
-        lost = line.drop()
-        cost, dropped = cost + lost, dropped + bool(lost)
+    cost = _drop(line, audiences, drops, random.Random(socket_seed + 1))
     over.set()
     for thread in writers:
         thread.join()
     place.services.catalog.ping()
-    logs = [user.log() for user in users]
+    events = sum(audience.check(socket_seed) for audience in audiences)
     with capsys.disabled():
-        print(f"\nseed {socket_seed}: {dropped} drops, {cost} connections lost, {sum(map(len, logs))} events")
-    for user, follower, tail, log in zip(users, whole, tails, logs, strict=True):
-        last = log[-1]["event_id"]
-        assert follower.end(last) == log, f"seed {socket_seed}"
-        began = tail.end(last)[0]["event_id"]
-        assert tail.heard == log[began - 1 :], f"seed {socket_seed}"
-        assert {message["video_id"] for message in follower.heard} == set(user.videos)
-    expected = users[0].log(video_id)
-    told = one.end(expected[-1]["event_id"])
-    assert [{name: message[name] for name in expected[0]} for message in told] == expected, f"seed {socket_seed}"
+        print(f"\nseed {socket_seed}: {drops} drops, {cost} connections lost, {events} events, each heard once")
 
 
-def _let_hear(*followers: Follower) -> None:
+def _drop(line: Line, audiences: Sequence[Audience], drops: int, dice: random.Random) -> int:
+    """How many connections it cost."""
+    cost = dropped = 0
+    while dropped < drops:
+        if dice.random() < 0.7:  # else they are as likely as not on their way back
+            _let_hear(audiences)
+        time.sleep(dice.uniform(0, 0.3))
+        lost = line.drop()
+        cost, dropped = cost + lost, dropped + bool(lost)
+    return cost
+
+
+def _let_hear(audiences: Sequence[Audience]) -> None:
     """Until somebody has heard something more: on a slow machine nobody would ever get far."""
-    before, deadline = sum(len(one.heard) for one in followers), time.monotonic() + CATCH_UP_SECONDS
-    while sum(len(one.heard) for one in followers) == before and time.monotonic() < deadline:
+    before, deadline = sum(one.heard() for one in audiences), time.monotonic() + CATCH_UP_SECONDS
+    while sum(one.heard() for one in audiences) == before and time.monotonic() < deadline:
         time.sleep(0.01)
-
-
-def _live(line: Line, user: User, video_id: str, after: int | None) -> Any:
-    return open_live(line.proxy.url, user.key, f"/api/videos/{video_id}/status/ws", after)
 
 
 def _write(user: User, seed: int, over: threading.Event) -> None:

@@ -15,7 +15,8 @@ import pytest
 from biblio.bootstrap import build
 from biblio.settings import read_settings
 from tests.chaos.place import close
-from tests.chaos.storm.checker import Evidence, check_all
+from tests.chaos.storm.checker import check_all
+from tests.chaos.storm.evidence import Evidence
 from tests.chaos.storm.eyes import Eyes
 from tests.chaos.storm.faults import Fault
 from tests.chaos.storm.faults import Kind as FaultKind

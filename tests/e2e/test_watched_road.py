@@ -126,16 +126,16 @@ def spans(watched: Watched, video_id: str) -> list[Seen]:
 
 
 def test_one_trace_leads_from_the_first_request_through_the_broker_to_the_index(spans: list[Seen]) -> None:
-    names = [span.name for span in spans]
-    assert names[:3] == ["upload", "trigger", "publish extract"]
-    assert [name for name in names if name in STEPS] == STEPS
-    by_name = {span.name: span for span in spans}
+    assert [span.name for span in spans if span.name in STEPS] == STEPS
     assert [span.name for span in spans if not span.parent] == ["upload"]
     assert {span.error for span in spans} == {None}
-    for parent, child in [("upload", "trigger"), ("trigger", "publish extract"), ("upload", "extract")]:
-        assert by_name[child].parent == by_name[parent].id
-    for before, after in zip(STEPS, STEPS[1:], strict=False):
-        assert by_name[f"publish {after}"].parent == by_name[before].id
+    names = {span.id: span.name for span in spans}
+    children = [(names[span.parent], span.name) for span in spans if span.parent]
+    # Storage's event, the client and the sweep may all pull the trigger; one of them sets the video off.
+    assert {child for child in children if child[1] == "trigger"} == {("upload", "trigger")}
+    expected = [("trigger", "publish extract"), *(("upload", step) for step in STEPS)]
+    expected += [(before, f"publish {after}") for before, after in zip(STEPS, STEPS[1:], strict=False)]
+    assert sorted(child for child in children if child[1] != "trigger") == sorted(expected)
 
 
 def test_a_spans_process_request_and_attempt_are_known(watched: Watched, spans: list[Seen], video_id: str) -> None:

@@ -31,7 +31,7 @@ from biblio.settings import read_settings
 RATE = 8000
 SECONDS = 40
 """Of the film that is sent: three passages."""
-PATIENCE = 60.0
+PATIENCE = 180.0
 WORKER = Worker("the one who walks")
 
 

@@ -12,8 +12,7 @@ from biblio.pipeline.check import check
 from biblio.pipeline.delete import request_deletion
 from biblio.pipeline.reprocess import reprocess
 from biblio.pipeline.search import search
-from biblio.ports.usage import SECONDS_TRANSCRIBED, Used
-from tests.pipeline.road import Road
+from tests.pipeline.road import SECONDS, Road
 
 EXTRACT, TRANSCRIBE, EMBED, INDEX = Step.EXTRACT, Step.TRANSCRIBE, Step.EMBED, Step.INDEX
 
@@ -181,13 +180,11 @@ def test_what_is_not_there(road: Road, user: str) -> None:
 
 def test_a_month_that_is_used_up_allows_only_what_hears_nothing(road: Road, user: str) -> None:
     video = road.at(Status.COMPLETED, user)
-    with road.services.catalog.transaction() as tx:
-        tx.usage.add(road.now(video), Used(SECONDS_TRANSCRIBED, 3600.0, "scripted"))
-    poor = road.limited(most_transcribed=3600.0)
+    poor = road.limited(most_transcribed=30.0)
     for step in (None, EXTRACT, TRANSCRIBE):
         with pytest.raises(QuotaExceeded) as refused:
             reprocess(poor.services, user, video.id, step=step)
-        assert refused.value.details == {"limit": 3600.0, "used": pytest.approx(3600.0, abs=50)}
+        assert refused.value.details == {"limit": 30.0, "used": pytest.approx(SECONDS, abs=0.5)}
     assert road.now(video).status is Status.COMPLETED
     poor.walk(reprocess(poor.services, user, video.id, step=EMBED))
 

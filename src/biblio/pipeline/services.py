@@ -20,8 +20,8 @@ class Limits:
 
     `upload_seconds` and `download_seconds` are how long a signed URL lives, `upload_lifetime` (seconds) how long an
     upload may take as a whole. `most_stored` (bytes; None: no limit) and `most_uploads` (open at once) are a user's.
-    `most_transcribed` (seconds of sound in a calendar month, UTC; None: no limit) too. A worker that is told to stop has
-    `stop_seconds` for what it is at.
+    `most_transcribed` (seconds of sound in a calendar month, UTC; None: no limit) too. A worker that is told to stop
+    has `stop_seconds` for what it is at.
     """
 
     largest_file: int = 5 * 1024**3

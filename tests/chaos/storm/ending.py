@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.chaos.storm.checker import Evidence, Finding
+from tests.chaos.storm.evidence import Evidence, Finding
 from tests.chaos.storm.faults import Kind
 from tests.chaos.storm.films import reference
 from tests.chaos.storm.people import Story

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from biblio.domain.keys import owner_of
-from tests.chaos.storm.checker import Evidence, Finding
+from tests.chaos.storm.evidence import Evidence, Finding
 from tests.chaos.storm.eyes import Eyes
 from tests.chaos.storm.ground import Ground
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
-from tests.chaos.storm.checker import Evidence, Finding
+from tests.chaos.storm.evidence import Evidence, Finding
 from tests.chaos.storm.eyes import Eyes
 from tests.chaos.storm.faults import Fault, Kind
 

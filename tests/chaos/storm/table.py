@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME
 
-from tests.chaos.storm.checker import Finding
+from tests.chaos.storm.evidence import Finding
 from tests.chaos.storm.faults import AT_POINTS, DEATHS, PROMISES, Fault, Kind
 from tests.chaos.storm.recovery import percentile
 from tests.chaos.storm.whole import Outcome

@@ -15,7 +15,8 @@ from biblio.bootstrap import build, engines
 from biblio.pipeline.services import Services
 from biblio.settings import read_settings
 from tests.chaos.place import close
-from tests.chaos.storm.checker import Evidence, Finding, check_all
+from tests.chaos.storm.checker import check_all
+from tests.chaos.storm.evidence import Evidence, Finding
 from tests.chaos.storm.eyes import Eyes
 from tests.chaos.storm.faults import Fault, Kind
 from tests.chaos.storm.ground import Ground

@@ -5,7 +5,7 @@ import subprocess
 from importlib import resources
 from importlib.util import find_spec
 
-from biblio.adapters.audio.sandbox import caged
+from biblio.adapters.audio.sandbox import ENVIRONMENT, caged
 from biblio.errors import Misconfigured, Unavailable
 
 ENCODERS = ("libmp3lame", "flac")
@@ -38,7 +38,14 @@ def _ask(binary: str, question: str) -> str:
     command = caged([binary, "-hide_banner", "-nostdin", question], {}, listen=False)
     try:
         return subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=20, check=True, stdin=subprocess.DEVNULL
+            command,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=20,
+            check=True,
+            stdin=subprocess.DEVNULL,
         ).stdout
     except subprocess.TimeoutExpired as error:
         raise Unavailable(f"{binary} did not answer within 20 s.") from error

@@ -15,13 +15,12 @@ from typing import Self
 import psutil
 
 from biblio.adapters.audio.report import Lines, Report
+from biblio.adapters.audio.sandbox import ENVIRONMENT
 from biblio.errors import Unavailable
 
 TICK = 0.25  # seconds between two looks at the clock while nothing is said
-BREATH = 0.002  # seconds between two looks at whether it has ended
+BREATH = 0.002  # seconds between two looks at what it says, and at whether it has ended
 PATIENCE = 20  # seconds until it listens, which takes a hundredth of one
-# No secrets, no proxies, no language: nothing of the worker's environment.
-ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "MALLOC_ARENA_MAX": "2"}
 
 
 class Process:
@@ -79,6 +78,7 @@ class Process:
                     if not _pass_on(key):
                         selector.unregister(key.fileobj)
                 on_tick()
+                time.sleep(BREATH)  # lets a program that talks letter by letter say more at once
         # Its streams may end before it does, on purpose too.
         while os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
             time.sleep(BREATH)

@@ -27,6 +27,9 @@ MOST_THREADS = 64  # ffmpeg takes a dozen; the kernel does not count those of ro
 LOADER = "import sys; sys.path.append(sys.argv.pop(1)); from biblio.adapters.audio.cage.door import main"
 DOOR = (sys.executable, "-I", "-S", "-c", f"{LOADER}; main(sys.argv[1:])", str(Path(__file__).parents[3]))
 
+# No secrets, no proxies, no language: nothing of the worker's environment.
+ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "MALLOC_ARENA_MAX": "2"}
+
 log = logging.getLogger(__name__)
 
 
@@ -49,7 +52,9 @@ def caged(command: list[str], limits: dict[str, int], *, listen: bool) -> list[s
 @cache
 def lacking() -> dict[str, str]:
     """Which parts this system does not let us use, and why. Asked once, and said loudly once."""
-    answer = subprocess.run([*DOOR, "try"], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    answer = subprocess.run(
+        [*DOOR, "try"], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, env=ENVIRONMENT
+    )
     found = dict(line.split(" ", 1) for line in answer.stdout.splitlines())
     if answer.returncode:
         found = dict.fromkeys(OPEN, answer.stderr.strip() or f"its preparation ended with {answer.returncode}")

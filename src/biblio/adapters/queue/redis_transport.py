@@ -41,6 +41,8 @@ class Client(Redis):
 class QoS(redis.QoS):
     """What Redis still holds for unacknowledged comes back by its time-out, and wakes somebody in vain."""
 
+    _quick_ack: Callable[[str], None]
+
     def ack(self, delivery_tag: str) -> None:
         try:
             super().ack(delivery_tag)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from biblio.domain.flow import WORKING, Status
 from biblio.entrypoints.api import shapes
-from biblio.entrypoints.api.shapes import event_shape
+from biblio.entrypoints.api.shaping import event_shape
 from biblio.errors import InvalidInput, NotFound
 from biblio.pipeline.services import Services
 from biblio.ports.catalog import Transaction

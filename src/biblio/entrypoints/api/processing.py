@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from biblio.domain.flow import Step
 from biblio.entrypoints.api import shapes
 from biblio.entrypoints.api.access import TheServices, TheUser
-from biblio.entrypoints.api.shapes import event_shape
+from biblio.entrypoints.api.shaping import event_shape
 from biblio.errors import NotFound
 from biblio.pipeline.cancel import cancel as cancel_work
 from biblio.pipeline.reprocess import reprocess as process_again
@@ -28,7 +28,7 @@ def cancel(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, 
 def reprocess(
     services: TheServices, user_id: TheUser, video_id: str, body: shapes.Reprocess | None = None
 ) -> dict[str, Any]:
-    """Process a video again, from a chosen step and with other options. Until it is done, searches find it as it was."""
+    """Process a video again, from a chosen step, with other options. Until it is done, searches find it as it was."""
     wish = body or shapes.Reprocess()
     options = wish.options.as_options() if wish.options is not None else None
     step = Step(wish.step) if wish.step is not None else None

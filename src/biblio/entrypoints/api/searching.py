@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from biblio.domain.search import Mode
 from biblio.entrypoints.api import shapes
 from biblio.entrypoints.api.access import TheServices, TheUser
-from biblio.entrypoints.api.shapes import found_shape
+from biblio.entrypoints.api.shaping import found_shape
 from biblio.pipeline.search import search as find
 
 router = APIRouter(prefix="/api", tags=["search"])

@@ -6,11 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from biblio.domain.flow import Status, Step
-from biblio.domain.search import Found
-from biblio.domain.video import Options, Video
-from biblio.pipeline.upload import Invitation
-from biblio.ports.events import Event, Outlook
-from biblio.ports.storage import SignedRequest
+from biblio.domain.video import Options
 
 LARGEST_NUMBER = 2**63 - 1
 PRINTABLE = r"^[ -~]+$"
@@ -271,82 +267,3 @@ class SearchAnswer(BaseModel):
     query: str
     took_ms: float
     results: list[FoundVideo]
-
-
-def state_shape(video: Video) -> dict[str, Any]:
-    return {
-        "video_id": video.id,
-        "status": video.status,
-        "progress": video.progress,
-        "step": video.step,
-        "error": video.failure.as_json() if video.failure else None,
-        "updated_at": video.updated_at,
-    }
-
-
-def status_shape(video: Video, event_id: int, outlook: Outlook) -> dict[str, Any]:
-    ahead = {"seconds_left": outlook.seconds_left, "queue_position": outlook.queue_position}
-    return {**state_shape(video), "event_id": event_id, **ahead}
-
-
-def event_shape(event: Event) -> dict[str, Any]:
-    return {
-        "video_id": event.video_id,
-        "status": event.status,
-        "progress": event.progress,
-        "step": event.step,
-        "error": event.failure.as_json() if event.failure else None,
-        "updated_at": event.at,
-        "event_id": event.id,
-        "kind": event.kind,
-        "detail": event.detail,
-    }
-
-
-def listed_shape(video: Video) -> dict[str, Any]:
-    return {
-        **state_shape(video),
-        "title": video.title,
-        "file_name": video.file_name,
-        "file_size": video.file_size,
-        "mime_type": video.mime_type,
-        "language": video.language,
-        "sha256": video.sha256,
-        "duration": video.duration,
-        "created_at": video.created_at,
-    }
-
-
-def upload_shape(video: Video, invitation: Invitation) -> dict[str, Any]:
-    if isinstance(invitation, SignedRequest):
-        return signed_shape(invitation)
-    return {
-        "method": "MULTIPART",
-        "part_size": invitation.plan.part_size,
-        "part_count": invitation.plan.count,
-        "parts_url": f"/api/videos/{video.id}/upload/parts",
-        "expires_at": invitation.expires_at,
-    }
-
-
-def signed_shape(signed: SignedRequest) -> dict[str, Any]:
-    return {
-        "method": signed.method,
-        "url": signed.url,
-        "headers": dict(signed.headers),
-        "expires_at": signed.expires_at,
-    }
-
-
-def found_shape(found: Found) -> dict[str, Any]:
-    moments = [
-        {
-            "start_time": moment.start,
-            "end_time": moment.end,
-            "text": moment.text,
-            "highlights": moment.highlights,
-            "score": moment.score,
-        }
-        for moment in found.moments
-    ]
-    return {"video_id": found.video_id, "title": found.title, "moments": moments}

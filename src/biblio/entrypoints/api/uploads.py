@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header
 from biblio.domain.flow import Status
 from biblio.entrypoints.api import shapes
 from biblio.entrypoints.api.access import TheServices, TheUser
-from biblio.entrypoints.api.shapes import signed_shape, upload_shape
+from biblio.entrypoints.api.shaping import signed_shape, upload_shape
 from biblio.pipeline.once import once, same_answer
 from biblio.pipeline.parts import abort_upload, parts_so_far, sign_parts
 from biblio.pipeline.trigger import complete_upload

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from biblio.domain.flow import Status
 from biblio.entrypoints.api import shapes
 from biblio.entrypoints.api.access import TheServices, TheUser
-from biblio.entrypoints.api.shapes import listed_shape, status_shape, upload_shape
+from biblio.entrypoints.api.shaping import listed_shape, status_shape, upload_shape
 from biblio.pipeline.delete import request_deletion
 from biblio.pipeline.upload import checked_title, invitations
 

@@ -9,11 +9,13 @@ import os
 import secrets
 import socket
 import threading
+import warnings
 from collections.abc import Callable
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from celery.exceptions import CPendingDeprecationWarning
 from celery.signals import (
     setup_logging,
     worker_process_init,
@@ -56,6 +58,7 @@ def run_worker(
     metrics: WorkerMetrics | None = None,
 ) -> None:
     """Works until it is told to stop. `processes`: videos at once in this group."""
+    warnings.simplefilter("ignore", CPendingDeprecationWarning)  # Celery's, at every lost connection
     if settings.queue is None:
         raise Misconfigured("BIBLIO_QUEUE is not set and no local biblio is running.")
     group = WorkerGroup(settings, queue, build, metrics or WorkerMetrics())

@@ -7,6 +7,7 @@ import { $, announce, copyOf, facts, say } from './words.js';
 
 const POLL_MS = 1500;
 const ENDED = new Set(['COMPLETED', 'FAILED', 'CANCELED', 'EXPIRED']);
+const ON_ITS_ROAD = new Set(['PENDING', 'EXTRACTING', 'TRANSCRIBING', 'EMBEDDING', 'INDEXING']);
 const NOT_THERE = new Set(['UPLOADING', 'CANCELED', 'EXPIRED', 'DELETING']);
 
 const rows = new Map(); // video id -> { video, node, … of uploads: see unfinished.js }
@@ -63,6 +64,7 @@ function addRow(video) {
   const row = { video, node: copyOf('video-row') };
   rows.set(video.video_id, row);
   row.node.querySelector('.remove').onclick = () => removeVideo(row);
+  row.node.querySelector('.steer').onclick = () => steer(row);
   return drawRow(row);
 }
 
@@ -82,9 +84,36 @@ function drawRow(row) {
   progress.hidden = percent === null;
   progress.value = percent ?? 0;
   progress.setAttribute('aria-label', say('progressOf', about));
+  drawSteering(row);
   remove.textContent = say('remove');
   remove.setAttribute('aria-label', say('removeOf', about));
   return node;
+}
+
+/** What can be done about the work on it: 'cancel', 'reprocess' or nothing. */
+function steeringOf({ status, duration }) {
+  if (ON_ITS_ROAD.has(status)) return 'cancel';
+  return status === 'FAILED' || (status === 'CANCELED' && duration) ? 'reprocess' : null; // else nothing has arrived
+}
+
+function drawSteering({ video, node }) {
+  const button = node.querySelector('.steer');
+  const act = steeringOf(video);
+  button.hidden = !act;
+  if (!act) return;
+  button.textContent = say(act);
+  button.setAttribute('aria-label', `${say(act)}: ${video.title}`);
+}
+
+async function steer(row) {
+  const act = steeringOf(row.video);
+  if (!act) return;
+  try {
+    const { status } = await api(`/videos/${row.video.video_id}/${act}`, { method: 'POST' });
+    await show(row, { status, error: null });
+  } catch (problem) {
+    row.node.querySelector('.problem').textContent = problem.message;
+  }
 }
 
 /** How far a video is: in words, what to do about it, and in percent (null: nothing moves any more). */
