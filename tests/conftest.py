@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     chaos.addoption("--socket-seed", type=int, help="how and when: the seed that a failure has named")
     chaos.addoption("--storm-runs", type=int, default=25, help="faults in a storm on each broker (make chaos: 100)")
     chaos.addoption("--storm-seed", type=int, help="which: the seed that a failure has named")
-    chaos.addoption("--race-pairs", type=int, default=36, help="pairs of calls at once (judged with 100)")
+    chaos.addoption("--race-pairs", type=int, default=18, help="pairs of calls at once (judged with 100)")
     chaos.addoption("--race-seed", type=int, help="which and when: the seed that a failure has named")
     chaos.addoption("--resume-kills", type=int, default=10, help="how many talks are killed while they are heard")
     chaos.addoption("--resume-seed", type=int, help="at which moments: the seed that a failure has named")

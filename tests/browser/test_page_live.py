@@ -33,11 +33,8 @@ def test_changes_are_heard_and_not_asked_for(page: Page, api: Api, video_id: str
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
-    with page.expect_websocket(timeout=SOON_MS) as opening:
-        open_library(page, api)
-    assert "key" not in opening.value.url
-    with page.expect_response(lambda answer: answer.url.endswith("/status"), timeout=SOON_MS):
-        pass  # once, for what happened before the socket was there
+    assert "key" not in open_live_library(page, api)
+    page.wait_for_timeout(2_000)  # it asks once more, for what happened before the socket was there
     page.on("request", lambda request: asked.append(request.url))
     row = page.locator("#videos .row").first
     change(api, video_id, status=Status.TRANSCRIBING, step=Step.TRANSCRIBE, progress=10)
@@ -54,7 +51,7 @@ def test_changes_are_heard_and_not_asked_for(page: Page, api: Api, video_id: str
 
 def test_work_is_canceled_and_begun_again(page: Page, api: Api, video_id: str) -> None:
     change(api, video_id, etag="etag")
-    open_library(page, api)
+    open_live_library(page, api)
     row = page.locator("#videos .row").first
     steer = row.locator(".steer")
     steer.click(timeout=SOON_MS)
@@ -72,6 +69,13 @@ def test_without_sockets_the_library_asks(page: Page, api: Api, video_id: str) -
     row = page.locator("#videos .row").first
     change(api, video_id, status=Status.TRANSCRIBING, step=Step.TRANSCRIBE, progress=10)
     expect(row).to_have_attribute("data-status", "TRANSCRIBING", timeout=SOON_MS)
+
+
+def open_live_library(page: Page, api: Api) -> str:
+    """The address of its socket."""
+    with page.expect_websocket(timeout=SOON_MS) as opening, page.expect_response("**/status", timeout=SOON_MS):
+        open_library(page, api)
+    return opening.value.url
 
 
 def open_library(page: Page, api: Api) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.chaos.storm.faults import SHARES, deck
 from tests.chaos.storm.points import PUBLISHING, WORKING
-from tests.chaos.storm.recovery import MOST, percentile
+from tests.chaos.storm.recovery import MOST
 from tests.chaos.storm.whole import run
 
 
@@ -21,7 +21,7 @@ def test_nothing_is_lost_or_done_twice_in_a_storm(broker: str, request: pytest.F
     assert outcome.is_clean, f"seed {seed}, logs in {outcome.folder}\n{findings}"
     assert len(outcome.weather.faults) == runs, f"seed {seed}: not all struck; nobody came to {outcome.weather.missed}"
     seconds = [value for one in outcome.recovered.values() for value in one]
-    assert percentile(seconds, 100) <= MOST, f"seed {seed}"
+    assert max(seconds, default=0.0) <= MOST, f"seed {seed}"
 
 
 def test_there_are_at_least_25_points_in_the_work_and_at_a_publish_each() -> None:

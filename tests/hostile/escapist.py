@@ -47,6 +47,11 @@ def memory() -> None:
     held[:: 1024**2] = b"x" * len(held[:: 1024**2])
 
 
+def follow() -> None:
+    os.symlink(FOREIGN, "link")
+    Path("link").read_bytes()
+
+
 def big_file() -> None:
     with Path("big").open("wb") as file:
         file.truncate(1024**3)
@@ -72,7 +77,7 @@ TRIES: dict[str, Callable[[], object]] = {
     "link-foreign-file": lambda: os.link(FOREIGN, "hard"),
     "open-foreign-file-to-all": lambda: FOREIGN.chmod(0o777),
     "date-foreign-file": lambda: os.utime(FOREIGN),
-    "follow-own-symbolic-link": lambda: [os.symlink(FOREIGN, "link"), Path("link").read_bytes()],
+    "follow-own-symbolic-link": follow,
     "write-beside-own-folder": lambda: Path("../mine").write_bytes(b""),
     "write-temporary-file": lambda: Path("/tmp/biblio-escaped").write_bytes(b""),
     "make-device": lambda: os.mknod("disk", 0o60600, os.makedev(8, 0)),

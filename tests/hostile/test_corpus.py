@@ -13,7 +13,8 @@ from tests.hostile.links import links, with_sound
 
 CODES = {"UNREADABLE_MEDIA", "NO_AUDIO_TRACK", "MEDIA_TOO_COSTLY", "TOO_LONG"}
 LONGEST = 3600  # seconds of sound allowed here: a film that lasts for ever costs as much as one that lasts so long
-MOST_SECONDS, MOST_CPU, MOST_MEMORY = 30, 20, 512 * 1024**2
+MOST_CPU, MOST_MEMORY = 20, 512 * 1024**2
+MOST_SECONDS = 120  # 30 where nothing else runs, as it does here
 MOST_BYTES = LONGEST * 48_000
 
 

@@ -152,3 +152,16 @@ def test_what_a_worker_that_stood_still_wrote_afterwards_is_swept(road: Road, us
         upload = tx.uploads.get(video.id)
     settle(road.services, upload)
     removed(road, video)
+
+
+def test_it_waits_for_a_worker_that_may_not_have_noticed(road: Road, user: str) -> None:
+    """What it writes meanwhile is removed too, and stands on the receipt."""
+    video = road.begun(user)
+    with road.services.catalog.transaction() as tx:
+        assert tx.jobs.claim(Queue.MEDIA, "busy", seconds=60.0) is not None
+    request_deletion(road.services, user, video.id)
+    assert not road.work(Queue.INDEX), "not before its lease is over"
+    late = f"videos/{video.id}/audio_extracted.mp3"
+    road.services.storage.write(late, io.BytesIO(b"sound"), content_type="audio/mpeg")
+    road.finish()
+    assert removed(road, video)["objects"][late] == 5

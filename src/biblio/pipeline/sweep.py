@@ -25,22 +25,30 @@ log = logging.getLogger(__name__)
 
 def sweep(services: Services) -> int:
     """How many jobs were announced. Harmless when two do it at once: an upload starts once, a job is claimed once."""
-    announced = _announce(services)
+    announced = announce(services)
+    look_at_uploads(services)
+    return announced
+
+
+def announce(services: Services) -> int:
+    """How many jobs the broker was told of. Asks nothing of storage, which may be slow."""
+    quiet = _quiet(services)
+    with services.catalog.transaction() as tx:
+        jobs = tx.outbox.due(quiet=quiet, limit=MOST_AT_ONCE)
+    announced = 0
+    for job in jobs:
+        if not send(services, job):
+            break  # the broker is away: each of the others would wait as long
+        announced += 1
     services.meter.observe(SWEPT, announced)
+    return announced
+
+
+def look_at_uploads(services: Services) -> None:
     with services.catalog.transaction() as tx:
         uploads = tx.uploads.due(limit=MOST_AT_ONCE)
         tx.answers.forget(seconds=REMEMBERED)
     _look_at(services, uploads)
-    return announced
-
-
-def _announce(services: Services) -> int:
-    with services.catalog.transaction() as tx:
-        jobs = tx.outbox.due(quiet=_quiet(services), limit=MOST_AT_ONCE)
-    for count, job in enumerate(jobs):
-        if not send(services, job):
-            return count  # the broker is away: each of the others would wait as long
-    return len(jobs)
 
 
 def _quiet(services: Services) -> list[Queue]:

@@ -53,11 +53,16 @@ def rabbitmq_dsn(rabbitmq: RabbitMQ) -> Dsn:
 
 @pytest.fixture
 def channel(rabbitmq: RabbitMQ) -> Iterator[Any]:
+    _delete_queues(rabbitmq)
+    with Connection(rabbitmq.address, connect_timeout=5) as connection:
+        yield connection.channel()
+        connection.collect()  # a test may have killed the broker meanwhile
+    _delete_queues(rabbitmq)
+
+
+def _delete_queues(rabbitmq: RabbitMQ) -> None:
     with Connection(rabbitmq.address, connect_timeout=5) as connection:
         channel: Any = connection.channel()
-        for name in NAMES:
-            channel.queue_delete(name)
-        yield channel
         for name in NAMES:
             channel.queue_delete(name)
 

@@ -83,7 +83,8 @@ class Fault:
     """When what it did was over: `at`, or later for one that lasts."""
 
     def strikes(self, fired: Fired, in_flight: int) -> None:
-        self.at, self.until, self.point, self.pids = fired.at, fired.at, fired.point, {fired.pid, *fired.group}
+        self.at, self.point, self.pids = fired.at, fired.point, {fired.pid, *fired.group}
+        self.until = fired.at + 1.0  # the others of its group lived a moment longer
         self.in_flight, self.attempt = in_flight, fired.attempt
         if fired.video_id and fired.step:
             self.victims = [(fired.video_id, fired.step)]

@@ -197,8 +197,9 @@ class Storm:
         worker = self._busy_worker()
         fault.point = worker.name
         fault.victims = self._eyes.work_of(worker.pids())
-        fault.at = fault.until = time.time()
+        fault.at = time.time()
         fault.pids = worker.kill()
+        fault.until = time.time()  # it worked until then
 
     def _kill_child(self, fault: Fault) -> None:
         worker = self._busy_worker()
@@ -207,8 +208,9 @@ class Storm:
             pid = self._dice.choice(children)
             fault.point, fault.pids = f"{worker.name}'s child", {pid}
             fault.victims = self._eyes.work_of({pid})
-            fault.at = fault.until = time.time()
+            fault.at = time.time()
             _signal(pid, signal.SIGKILL)
+            fault.until = time.time()
 
     def _empty_broker(self, fault: Fault) -> None:
         dsn = Dsn.parse(self._ground.addresses["BIBLIO_QUEUE"])
@@ -234,7 +236,7 @@ class Storm:
         fault.point, fault.pids = worker.name, worker.kill()
         fault.victims = self._eyes.work_of(fault.pids)
         worker.environment = {"LD_PRELOAD": str(self._ground.clock), "STORM_CLOCK": str(offset)}
-        fault.until = fault.at + 5 + CLOCK_SECONDS
+        fault.until = fault.at + 6 + CLOCK_SECONDS
         jump = self._dice.choice(("3600", "-3600"))
         self._after(5, lambda: _replace(offset, jump))
         self._after(5 + CLOCK_SECONDS, lambda: fault.pids.update(worker.kill()))

@@ -14,7 +14,7 @@ MIN_RATE, MAX_RATE = 1_000, 384_000  # hertz: below any telephone, and twice wha
 MAX_CHANNELS = 24  # the largest arrangement of loudspeakers that has a name, 22.2
 
 # Seconds of computing. An ordinary film takes 0.005 for each of its own, and no container a tenth of a second to open.
-SPARE_CPU = 20.0
+SPARE_CPU = 15.0
 CPU_SHARE = 0.1
 # Seconds of sound. Even silence that is hardly coded takes 20 bytes for each; the spare is for a gap in a short clip.
 SPARE_SOUND = 1800.0

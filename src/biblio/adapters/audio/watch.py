@@ -37,7 +37,7 @@ class Watch:
         self._began = self._moved = time.monotonic()
         self._told = 0.0
         self._progress = 0.0
-        self._seen: tuple[float, int, int] = (0.0, 0, 0)
+        self._seen: tuple[float, int, int, float] = (0.0, 0, 0, 0.0)
 
     def during(self, work: Callable[[], T]) -> T:
         """What `work`, which reads the tape, gives; storage may keep it waiting, and we look meanwhile."""
@@ -55,17 +55,19 @@ class Watch:
         if self._relay.failure is not None:
             raise self._relay.failure
         now = time.monotonic()
-        self._check_movement(now)
+        cpu = self._process.cpu()
+        self._check_movement(now, cpu)
         if now - self._began > self._patience.timeout:
             limit = f"{self._patience.timeout:g} s"
             raise Unavailable(f"The sound was not out of the video after {limit}.", code="EXTRACT_TIMEOUT")
-        check_cost(self._report, self._tape, cpu=self._process.cpu(), longest=self._patience.longest)
+        check_cost(self._report, self._tape, cpu=cpu, longest=self._patience.longest)
         if now - self._told >= BEAT:
             self._told = now
             self._on_progress(self._estimate())
 
-    def _check_movement(self, now: float) -> None:
-        seen = (self._report.done, self._tape.transferred, self._relay.requests)
+    def _check_movement(self, now: float, cpu: float) -> None:
+        # Computing is movement too: how much of it is too much is a matter of its own.
+        seen = (self._report.done, self._tape.transferred, self._relay.requests, cpu)
         waiting = self._tape.waiting()
         if seen != self._seen or 0 < waiting < self._patience.stall:  # slow storage is not the film's fault
             self._seen, self._moved = seen, now

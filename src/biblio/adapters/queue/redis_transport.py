@@ -17,7 +17,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-DEAD = "biblio.dead"
+from biblio.adapters.queue.celery_app import DEAD
 
 log = logging.getLogger(__name__)
 

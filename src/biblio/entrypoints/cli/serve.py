@@ -68,7 +68,8 @@ def doctor(data: DataOption = None) -> None:
     from biblio.errors import BiblioError
 
     screen, healthy = console(), True
-    for name, engine in engines(build(running_settings(data_folder(data)))).items():
+    services = build(running_settings(data_folder(data)))
+    for name, engine in engines(services).items():
         try:
             engine.ping()
         except BiblioError as error:
@@ -76,6 +77,8 @@ def doctor(data: DataOption = None) -> None:
             screen.print(f"✗ {name:<9} {error.message}", style="red", soft_wrap=True)
         else:
             screen.print(f"✓ {name:<9} works", style="green")
+    for sentence in services.audio.shortcomings():
+        screen.print(f"! audio     {sentence}", style="yellow", soft_wrap=True)
     raise typer.Exit(0 if healthy else 1)
 
 

@@ -29,7 +29,7 @@ class Scratch:
         util.Finalize(None, self.remove, exitpriority=AFTER_ALL)
 
     def enter(self) -> None:
-        """This process, a child of the worker, writes its temporary files here from now on."""
+        """This process, the worker or a child of it, writes its temporary files here from now on."""
         own = self._of(os.getpid())
         own.mkdir(mode=0o700, exist_ok=True)
         tempfile.tempdir = str(own)

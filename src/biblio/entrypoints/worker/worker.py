@@ -38,7 +38,7 @@ from biblio.errors import BiblioError, Misconfigured, Unavailable
 from biblio.pipeline.lease import Worker
 from biblio.pipeline.runner import bury, work
 from biblio.pipeline.services import Services
-from biblio.pipeline.sweep import sweep
+from biblio.pipeline.sweep import announce, look_at_uploads
 from biblio.ports.leadership import SWEEP, Leadership
 from biblio.settings import Settings
 
@@ -76,6 +76,7 @@ class WorkerGroup:
         self._stop = StopSign()
         self._over = threading.Event()
         self._deaths: SimpleQueue[int] = SimpleQueue()
+        self._leads = False
         self._scratch = Scratch()
         self._app = celery_app(settings.queue)
         # Built before the fork and used only after it: nothing is opened yet, and a child need not import it all.
@@ -141,7 +142,10 @@ class WorkerGroup:
     def _begin_watch(self, **_: Any) -> None:
         self._metrics.begin()
         services = bootstrap.metered(self._build(self._settings), self._metrics.own)
-        self._keep("watch", partial(self._watch, services, services.catalog.leadership(SWEEP)))
+        # Apart, because each may have to wait for another engine that does not answer.
+        self._keep("watch", partial(self._watch, services))
+        self._keep("sweep", partial(self._lead, services, services.catalog.leadership(SWEEP)))
+        self._keep("uploads", partial(self._look_at_uploads, services))
         if self._queue is Queue.MEDIA and self._settings.queue is not None:
             app = celery_app(self._settings.queue)
             self._keep("ingestion", IngestionDoor(app, self._settings.queue, services, self._over).serve)
@@ -162,22 +166,38 @@ class WorkerGroup:
 
         threading.Thread(target=go_on, name=name, daemon=True).start()
 
-    def _watch(self, services: Services, leadership: Leadership) -> None:
-        """Say that it lives, and sweep if it leads; but what a dead child held is freed at once."""
+    def _watch(self, services: Services) -> None:
+        """Say that it lives; but what a dead child held is freed at once."""
         try:
             pid = self._deaths.get(timeout=SWEEP_SECONDS)
         except Empty:
             with services.catalog.transaction() as tx:
                 tx.workers.seen(self._name, self._queue)
-            leads = leadership.is_mine()
-            services.meter.observe(LEADER, leads)
-            if leads:
-                sweep(services)
-                self._let_others_lead(services, leadership)
         else:
-            log.warning("process %d died at work", pid)
-            self._scratch.remove(pid)
+            self._bury(services, pid)
+
+    def _bury(self, services: Services, pid: int) -> None:
+        log.warning("process %d died at work", pid)
+        self._scratch.remove(pid)
+        try:
             bury(services, self._owner(pid))
+        except BiblioError:
+            self._deaths.put(pid)
+            raise
+
+    def _lead(self, services: Services, leadership: Leadership) -> None:
+        """Tell of jobs, if it is this worker that leads."""
+        self._over.wait(SWEEP_SECONDS)
+        self._leads = leadership.is_mine()
+        services.meter.observe(LEADER, self._leads)
+        if self._leads:
+            announce(services)
+            self._let_others_lead(services, leadership)
+
+    def _look_at_uploads(self, services: Services) -> None:
+        self._over.wait(SWEEP_SECONDS)
+        if self._leads:
+            look_at_uploads(services)
 
     def _let_others_lead(self, services: Services, leadership: Leadership) -> None:
         """Where the broker is out of this worker's reach alone, another can tell of jobs."""

@@ -18,6 +18,7 @@ export async function loadLibrary(cursor = null) {
   const used = key;
   $('more').hidden = true;
   if (!cursor) {
+    keepLive(hear);
     rows.clear();
     $('videos').replaceChildren();
     libraryState(say('loading'));
@@ -109,8 +110,8 @@ async function steer(row) {
   const act = steeringOf(row.video);
   if (!act) return;
   try {
-    const { status } = await api(`/videos/${row.video.video_id}/${act}`, { method: 'POST' });
-    await show(row, { status, error: null });
+    await api(`/videos/${row.video.video_id}/${act}`, { method: 'POST' });
+    if (!isLive()) await refresh(row);
   } catch (problem) {
     row.node.querySelector('.problem').textContent = problem.message;
   }
@@ -180,10 +181,11 @@ function hear({ kind, detail, ...fresh }) {
 
 /** `fresh` is how it stands now. */
 async function show(row, fresh, isRenamed = false) {
-  const { video_id: id, title, status } = row.video;
+  const { video_id: id, title, status, event_id: known = 0 } = row.video;
+  if (fresh.event_id < known) return; // an answer that was overtaken
   // What the status does not tell (length, language, title) is known once the video is done.
   const isWhole = fresh.status === 'COMPLETED' || isRenamed;
-  row.video = isWhole ? await api(`/videos/${id}`) : { ...row.video, ...fresh };
+  row.video = { ...(isWhole ? await api(`/videos/${id}`) : { ...row.video, ...fresh }), event_id: fresh.event_id };
   drawRow(row);
   if (fresh.status === status) return;
   announce(fresh.status === 'COMPLETED' ? say('ready', { title }) : say('said', { title, status: say(fresh.status) }));
