@@ -193,6 +193,8 @@ def scene(place: Place, queue: str, folder: Path, **settings: str) -> Iterator[S
     """`queue`: the address under which publishers and workers reach the broker."""
     addresses = {**place.addresses, "BIBLIO_QUEUE": queue}
     services = build(read_settings({**SETTINGS, **settings}, defaults=addresses))
+    with place.sql() as connection:
+        connection.execute("DELETE FROM jobs")  # what a killed worker of an earlier scene left
     yield Scene(place, services, addresses, folder)
     close(services)
 
