@@ -17,14 +17,14 @@ from tests.rabbitmq import RabbitMQ, running
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     chaos = parser.getgroup("chaos")
-    chaos.addoption("--upload-cuts", type=int, default=100, help="how often uploads are cut (judged with 200)")
+    chaos.addoption("--upload-cuts", type=int, default=40, help="how often uploads are cut (judged with 200)")
     chaos.addoption("--upload-seed", type=int, help="where and how they are cut: the seed that a failure has named")
-    chaos.addoption("--upload-rounds", type=int, default=100, help="races of the calls that end an upload")
+    chaos.addoption("--upload-rounds", type=int, default=40, help="races of the calls that end an upload (judged with 100)")
     chaos.addoption("--fuzz-calls", type=int, default=20, help="made-up calls for each route (judged with 100)")
     chaos.addoption("--fuzz-seed", type=int, help="which calls: the seed that a failure has named")
-    chaos.addoption("--socket-drops", type=int, default=100, help="how often live sockets are dropped")
+    chaos.addoption("--socket-drops", type=int, default=30, help="how often live sockets are dropped (judged with 100)")
     chaos.addoption("--socket-seed", type=int, help="how and when: the seed that a failure has named")
-    chaos.addoption("--storm-runs", type=int, default=25, help="faults in a storm on each broker (make chaos: 100)")
+    chaos.addoption("--storm-runs", type=int, default=10, help="faults in a storm on each broker (make chaos: 100)")
     chaos.addoption("--storm-seed", type=int, help="which: the seed that a failure has named")
     chaos.addoption("--race-pairs", type=int, default=18, help="pairs of calls at once (judged with 100)")
     chaos.addoption("--race-seed", type=int, help="which and when: the seed that a failure has named")
