@@ -14,6 +14,7 @@ from tests.chaos.acting import Act
 from tests.chaos.brokers import Broker, Scene, empty, eventually, new_broker, scene, through
 from tests.chaos.fault_proxy import FaultProxy, Link
 from tests.chaos.place import Place
+from tests.rabbitmq import MATURITY
 
 SOON = 15.0
 """Seconds after the line is whole, or the broker back, within which work has begun again."""
@@ -125,6 +126,7 @@ def test_a_worker_stops_in_time_though_its_broker_is_silent(here: Scene, broker:
 def test_a_broker_killed_and_restarted(here: Scene, broker: Broker, trials: range) -> None:
     with here.worker() as worker:
         here.wait([here.announce(Act("before"))])
+        time.sleep(MATURITY)
         for trial in trials:
             long = here.announce(Act(f"long {trial}", seconds=6))
             eventually(lambda: here.stage.read("begins", f"long {trial}"))  # noqa: B023
