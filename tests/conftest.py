@@ -19,7 +19,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     chaos = parser.getgroup("chaos")
     chaos.addoption("--upload-cuts", type=int, default=40, help="how often uploads are cut (judged with 200)")
     chaos.addoption("--upload-seed", type=int, help="where and how they are cut: the seed that a failure has named")
-    chaos.addoption("--upload-rounds", type=int, default=40, help="races of the calls that end an upload (judged with 100)")
+    chaos.addoption(
+        "--upload-rounds", type=int, default=40, help="races of the calls that end an upload (judged with 100)"
+    )
     chaos.addoption("--fuzz-calls", type=int, default=20, help="made-up calls for each route (judged with 100)")
     chaos.addoption("--fuzz-seed", type=int, help="which calls: the seed that a failure has named")
     chaos.addoption("--socket-drops", type=int, default=30, help="how often live sockets are dropped (judged with 100)")
