@@ -46,9 +46,9 @@ class Run:
 
     @property
     def again(self) -> int:
-        """Pieces that were heard more than once: those that two attempts left, and the one in which a kill fell."""
+        """Pieces begun more than once: those that two attempts left, and those at which an attempt died."""
         left = [number for numbers in self.pieces.values() for number in numbers]
-        return len(left) - len(set(left)) + (self.killed_at is not None)
+        return len(left) - len(set(left)) + len(self.pieces) - 1
 
 
 def main() -> int:
@@ -106,6 +106,8 @@ class Bench:
         killed_at, waited = None, 0.0
         if kill_at is not None:
             killed_at = self._reach(video_id, overall_progress(Step.TRANSCRIBE, kill_at), pieces)
+            if killed_at >= overall_progress(Step.EMBED, 0.0):
+                raise SystemExit("all was heard before the kill; give more --hours, or less --at")
             kill_listeners()
             began_waiting = time.monotonic()
             self._reach(video_id, killed_at + 1, pieces)

@@ -93,7 +93,8 @@ class Orders:
         found = []
         for path in sorted(self._taken.glob("*.json")):
             read = json.loads(path.read_text())
-            found.append(Fired(**{**read, "group": tuple(read["group"])}))
+            # By the system's clock: the process's own may have jumped.
+            found.append(Fired(**{**read, "group": tuple(read["group"]), "at": path.stat().st_mtime}))
             path.unlink()
         return found
 
