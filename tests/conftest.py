@@ -10,8 +10,8 @@ import pytest
 from biblio.client import Client
 from biblio.entrypoints.cli.local_library import LocalLibrary
 from biblio.local.folder import DataFolder
-from biblio.local.stack import LocalStack
 from biblio.settings import read_settings
+from tests.engines import running_engines
 from tests.rabbitmq import RabbitMQ, running
 
 
@@ -39,10 +39,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """Addresses (`BIBLIO_DATABASE`, `BIBLIO_STORAGE`, `BIBLIO_QUEUE`, `BIBLIO_LIMITER`) of freshly started engines."""
-    folder = DataFolder(tmp_path_factory.mktemp("engines"))
-    with LocalStack(folder, programs=lambda _addresses, _port: (), prepare=lambda _addresses: None) as stack:
-        yield stack.addresses
+    """Addresses of engines that all tests share: whatever others left is in them."""
+    with running_engines(tmp_path_factory.mktemp("engines")) as addresses:
+        yield addresses
+
+
+@pytest.fixture(scope="module")
+def own_addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """Addresses of engines that no other module uses, for tests that look at all there is."""
+    with running_engines(tmp_path_factory.mktemp("own-engines")) as addresses:
+        yield addresses
 
 
 @pytest.fixture(scope="session")

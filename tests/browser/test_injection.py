@@ -75,8 +75,13 @@ def test_what_was_said_stays_words_in_every_format(lecture: Lecture) -> None:
 def test_no_page_runs_any_of_it(lecture: Lecture, page: Page) -> None:
     base, key = str(lecture.api.http.base_url).rstrip("/"), lecture.api.http.headers["Authorization"].split()[1]
     page.add_init_script(WATCH)
-    dialogs: list[Dialog] = []
-    page.on("dialog", dialogs.append)
+    dialogs = []
+
+    def shut(dialog: Dialog) -> None:
+        dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", shut)
     page.goto(f"{base}/#key={key}")
     page.wait_for_function("() => !location.hash.includes('key')")
     expect(page.locator("#videos .row").first).to_be_visible()

@@ -2,27 +2,30 @@
 
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from biblio.local.folder import DataFolder
-from biblio.local.stack import LocalStack
 from tests.chaos.place import Place, open_place
 from tests.chaos.sending import Sender
+from tests.engines import running_engines
 
 
 @pytest.fixture(scope="session")
 def place() -> Iterator[Place]:
     """Not pytest's own temporary folder, which is kept: gigabytes are sent here."""
     with tempfile.TemporaryDirectory(prefix="biblio-chaos-") as temporary:
-        folder = DataFolder(Path(temporary) / "engines")
-        with (
-            LocalStack(folder, programs=lambda _addresses, _port: (), prepare=lambda _addresses: None) as stack,
-            open_place(stack.addresses, Path(temporary)) as place,
-        ):
+        folder = Path(temporary)
+        with running_engines(folder / "engines") as addresses, open_place(addresses, folder) as place:
             yield place
+
+
+@pytest.fixture(scope="module")
+def own_place(own_addresses: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Where no other module has left work, or drift."""
+    with open_place(own_addresses, tmp_path_factory.mktemp("place")) as place:
+        yield place
 
 
 @pytest.fixture(scope="session")

@@ -94,12 +94,12 @@ def workers(road: Road) -> Iterator[None]:
 
 
 @pytest.fixture
-def ring(place: Place, pytestconfig: pytest.Config) -> Iterator[Ring]:
+def ring(own_place: Place, pytestconfig: pytest.Config) -> Iterator[Ring]:
     given: int | None = pytestconfig.getoption("--race-seed")
     seed = random.SystemRandom().randrange(1_000_000) if given is None else given
     print(f"\n--race-seed {seed}")
-    with open_road(place.addresses) as road, place.api() as url, place.http(url) as http, workers(road):
-        yield Ring(road, http, place.user_id, random.Random(seed))
+    with open_road(own_place.addresses) as road, own_place.api() as url, own_place.http(url) as http, workers(road):
+        yield Ring(road, http, own_place.user_id, random.Random(seed))
 
 
 def settle(ring: Ring) -> None:

@@ -4,7 +4,7 @@ Whatever fails, and whether it was done before it failed: readers see the old or
 one; afterwards all of it is done, and nothing lies about.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
@@ -20,7 +20,6 @@ from biblio.pipeline.reprocess import reprocess
 from biblio.pipeline.search import search
 from biblio.pipeline.services import Services
 from tests.chaos.faulty import Died, Fate, away
-from tests.chaos.place import Place
 from tests.pipeline.road import Road, open_road
 
 NOTHING, GONE = "nothing", "gone"
@@ -29,8 +28,8 @@ MOST_WRITES = 60
 
 
 @pytest.fixture(scope="module")
-def road(place: Place) -> Iterator[Road]:
-    with open_road(place.addresses) as road:
+def road(own_addresses: Mapping[str, str]) -> Iterator[Road]:
+    with open_road(own_addresses) as road:
         yield road
 
 

@@ -11,8 +11,6 @@ import pytest
 
 from biblio.bootstrap import build, engines
 from biblio.domain.flow import Status, Step
-from biblio.local.folder import DataFolder
-from biblio.local.stack import LocalStack
 from biblio.pipeline.services import Services
 from biblio.settings import read_settings
 from tests.cli.conftest import COMMAND, SOURCES
@@ -20,11 +18,9 @@ from tests.contracts.catalog_suite import add_video, new_user
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """Engines of our own: others' drift would be told, too."""
-    folder = DataFolder(tmp_path_factory.mktemp("upkeep"))
-    with LocalStack(folder, programs=lambda _addresses, _port: (), prepare=lambda _addresses: None) as stack:
-        yield stack.addresses
+def ours(own_addresses: Mapping[str, str]) -> Mapping[str, str]:
+    """Others' drift would be told, too."""
+    return own_addresses
 
 
 @pytest.fixture(scope="module")

@@ -19,13 +19,12 @@ import pytest
 from biblio.bootstrap import build, close, engines
 from biblio.client import Client
 from biblio.domain.flow import Queue
-from biblio.local.folder import DataFolder
 from biblio.local.sample import TALK
-from biblio.local.stack import LocalStack
 from biblio.settings import read_settings
 from tests.adapters.meter.reading import numbers
 from tests.chaos.place import free_port
 from tests.emulators.otlp_collector import Collector, Seen, running_collector
+from tests.engines import running_engines
 
 PATIENCE = 240.0
 pytestmark = pytest.mark.timeout(600)  # four processes begin, on a machine that may be busy
@@ -54,8 +53,7 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     url = f"http://127.0.0.1:{ports['api']}"
     with ExitStack() as stack:
         collector = stack.enter_context(running_collector())
-        own = LocalStack(DataFolder(home / "data"), programs=lambda *_: (), prepare=lambda _: None)
-        addresses = stack.enter_context(own).addresses
+        addresses = stack.enter_context(running_engines(home / "data"))
         settings = {
             **addresses,
             "BIBLIO_SPEECH": "scripted://",

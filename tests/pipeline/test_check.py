@@ -1,7 +1,7 @@
 """Every kind of drift, made by hand: it is found, mended, and then gone."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from uuid import uuid4
 
 import pytest
@@ -17,16 +17,22 @@ from biblio.pipeline.drift import Drift
 from biblio.pipeline.reprocess import reprocess
 from biblio.ports.passages import IndexedPassage
 from biblio.ports.vectors import Owner, VectorRecord
-from tests.pipeline.road import Road
+from tests.pipeline.road import Road, open_road
 
 Spoil = Callable[[Road, Video], str]
 """What is wrong then, and with what."""
 
 
+@pytest.fixture(scope="module")
+def road(own_addresses: Mapping[str, str]) -> Iterator[Road]:
+    """Where no other test has left drift."""
+    with open_road(own_addresses) as road:
+        yield road
+
+
 @pytest.fixture
 def whole(road: Road, user: str) -> Video:
     """Complete, and nothing left to be done."""
-    list(check(road.services, mend=True))
     video = road.at(Status.COMPLETED, user)
     road.finish()
     assert list(check(road.services)) == []

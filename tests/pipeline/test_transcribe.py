@@ -13,8 +13,6 @@ from biblio.domain import keys
 from biblio.domain.flow import Queue, Status
 from biblio.domain.video import Video
 from biblio.errors import Unavailable
-from biblio.local.folder import DataFolder
-from biblio.local.stack import LocalStack
 from biblio.pipeline import runner
 from biblio.pipeline.cancel import cancel
 from biblio.ports.storage import Storage, StoredObject
@@ -23,11 +21,9 @@ from tests.pipeline.listener import start_listener
 
 
 @pytest.fixture(scope="module")
-def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
-    """Engines of its own: here a worker has to find the one job that is meant."""
-    folder = DataFolder(tmp_path_factory.mktemp("engines"))
-    with LocalStack(folder, programs=lambda _addresses, _port: (), prepare=lambda _addresses: None) as stack:
-        yield stack.addresses
+def addresses(own_addresses: Mapping[str, str]) -> Mapping[str, str]:
+    """Here a worker has to find the one job that is meant."""
+    return own_addresses
 
 
 @pytest.fixture
