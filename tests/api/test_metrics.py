@@ -6,22 +6,20 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import psycopg
 import pytest
 
 from biblio.domain.flow import Queue
-from biblio.dsn import Dsn
 from biblio.entrypoints.logs import JsonLines
 from biblio.ports.leadership import SWEEP
 from tests.adapters.meter.reading import numbers
 from tests.api.broken import broken_api, silent
 from tests.api.conftest import Api
 from tests.api.sending import begin
+from tests.database import look_into
 
 AWAY = "127.0.0.1:1"
 ENGINES = {"catalog", "storage", "queue", "limiter", "embedder", "vectors"}
@@ -115,8 +113,7 @@ class TestReadiness:
     def test_without_workers_it_says_whose_and_without_a_leader_that(
         self, api: Api, addresses: Mapping[str, str]
     ) -> None:
-        database = replace(Dsn.parse(addresses["BIBLIO_DATABASE"]), scheme="postgresql")
-        with psycopg.connect(database.text()) as connection:
+        with look_into(addresses["BIBLIO_DATABASE"]) as connection:
             connection.execute("DELETE FROM workers")
         status, checks, _ = ready(str(api.http.base_url))
         assert status == 503

@@ -3,13 +3,19 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
 
 from biblio.domain.flow import Queue
+from biblio.entrypoints import api
+from biblio.entrypoints.api.access import services_of, user_of
 from biblio.local.sample import TALK
 from biblio.pipeline.lease import Worker
 from biblio.pipeline.runner import work
@@ -96,6 +102,16 @@ def test_every_route_needs_a_key(tenants: Api, victim: Victim) -> None:
             for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic dTpw"}):
                 answer = _call(nobody, method, path, victim.videos[0], headers=headers)
                 assert answer.status_code == 401, f"{method} {path} {headers}"
+
+
+def test_a_route_with_a_key_has_only_what_its_user_sees() -> None:
+    """One that is given everybody's catalog would rely on its queries alone."""
+    modules = [import_module(f"{api.__name__}.{one.name}") for one in iter_modules(api.__path__)]
+    routers = [module.router for module in modules if isinstance(getattr(module, "router", None), APIRouter)]
+    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    asked = {(route.path, *route.methods): [one.call for one in route.dependant.dependencies] for route in routes}
+    assert sum(user_of in calls for calls in asked.values()) >= 15
+    assert [path for path, calls in asked.items() if user_of in calls and services_of in calls] == []
 
 
 def _operations(tenants: Api) -> list[tuple[str, str]]:

@@ -29,6 +29,7 @@ from biblio.dsn import Dsn
 from biblio.pipeline.services import Services
 from biblio.settings import read_settings
 from tests.chaos.fault_proxy import FaultProxy
+from tests.database import look_into
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -113,8 +114,7 @@ class Place:
             connection.execute("UPDATE uploads SET look_at = now() WHERE video_id = %s", (video_id,))
 
     def sql(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        address = self.addresses["BIBLIO_DATABASE"].replace("postgresql+psycopg://", "postgresql://", 1)
-        return psycopg.connect(address, autocommit=True)
+        return look_into(self.addresses["BIBLIO_DATABASE"])
 
     def messages(self) -> list[str]:
         """The videos of the messages that wait for the media worker, and which are taken away by this."""

@@ -11,13 +11,13 @@ from urllib.parse import quote
 
 import httpx
 import psutil
-import psycopg
 import pytest
 
 from biblio.dsn import Dsn
 from biblio.errors import BiblioError
 from biblio.local.sample import TALK
 from tests.conftest import Server
+from tests.database import look_into
 from tests.e2e.test_road import make
 
 SIGNED = ("X-Amz-Signature", "X-Amz-Credential", "X-Amz-Security-Token")
@@ -140,8 +140,7 @@ def test_answers_and_errors(answers: list[str], forbidden: set[str]) -> None:
 
 def test_everything_the_catalog_keeps(server: Server, answers: list[str], forbidden: set[str]) -> None:
     """Events and failures are shown to users and to whoever reads the database: keys are kept as digests only."""
-    address = Dsn.parse(server.addresses["BIBLIO_DATABASE"]).text().replace("postgresql+psycopg", "postgresql", 1)
-    with psycopg.connect(address) as connection:
+    with look_into(server.addresses["BIBLIO_DATABASE"]) as connection:
         names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
         rows = [
             (name, row)

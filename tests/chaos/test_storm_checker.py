@@ -26,6 +26,7 @@ from tests.chaos.storm.leftovers import broken, lives_on
 from tests.chaos.storm.people import People, Story
 from tests.chaos.storm.storm import Weather
 from tests.chaos.storm.whole import gather, prepare, whole_ground
+from tests.database import look_into
 
 FILMS = (Film(1, Kind.SPEECH, "wav", 47.0), Film(2, Kind.SPEECH, "mp4", 3.8), Film(3, Kind.MUTE, "mp4", 3.8))
 
@@ -54,8 +55,7 @@ class Library:
 
     def found_after(self, statement: str) -> set[str]:
         """As if that had happened to the database."""
-        address = self.ground.addresses["BIBLIO_DATABASE"].replace("+psycopg", "", 1)
-        with psycopg.connect(address) as connection:
+        with look_into(self.ground.addresses["BIBLIO_DATABASE"], autocommit=False) as connection:
             connection.execute(statement.encode(), {"video": self.video, "other": self.other})
             found = self.found(eyes=Inside(self.evidence.eyes, connection))
             connection.rollback()

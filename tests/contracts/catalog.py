@@ -65,6 +65,20 @@ class TransactionContract(CatalogSuite):
                 other.videos.update(video.id, title="a third one")
             assert tx.videos.get(video.id).title == "a third one", "the connection is as it was"
 
+    def test_as_one_user_sees_it_nothing_of_any_other_user_is_there(
+        self, catalog: Catalog, user: str, others: list[str], video: Video
+    ) -> None:
+        theirs = add_video(catalog, others[0])
+        with catalog.of(user).transaction() as tx:
+            assert tx.videos.get(video.id) == video
+            with pytest.raises(NotFound):
+                tx.videos.get(theirs.id)  # a query that forgot its user
+            assert list(tx.videos.page(others[0], limit=10).videos) == []
+            assert tx.events.last(others[0]) == 0
+            tx.videos.update(theirs.id, title="mine now")
+        with catalog.transaction() as tx:
+            assert tx.videos.get(theirs.id) == theirs
+
     def test_a_catalog_that_is_down_is_unavailable(self, absent: Catalog) -> None:
         for call in (absent.prepare, absent.ping, lambda: new_user(absent)):
             began = time.monotonic()

@@ -15,13 +15,14 @@ from biblio.dsn import Dsn
 from biblio.errors import Conflict
 from biblio.local.folder import DataFolder
 from biblio.local.stack import LocalStack
+from tests.database import look_into
 from tests.local import processes
 from tests.local.conftest import make_stack, s3_client
 
 
 @pytest.fixture(scope="module")
 def database(stack: LocalStack) -> "psycopg.Connection[Any]":
-    return psycopg.connect(stack.addresses["BIBLIO_DATABASE"].replace("+psycopg", ""), autocommit=True)
+    return look_into(stack.addresses["BIBLIO_DATABASE"])
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from biblio.errors import Conflict, Misconfigured, Unavailable
 from biblio.local import wheels
 from biblio.local.folder import DataFolder
 from biblio.local.program import Program
+from tests.database import look_into
 from tests.local import processes
 from tests.local.conftest import Watching, make_stack, s3_client
 
@@ -41,7 +42,7 @@ def python(name: str, code: str) -> Program:
 
 
 def set_row(addresses: dict[str, str], statement: str) -> None:
-    with psycopg.connect(addresses["BIBLIO_DATABASE"].replace("+psycopg", "")) as connection:
+    with look_into(addresses["BIBLIO_DATABASE"]) as connection:
         connection.execute(statement.encode())
 
 
@@ -128,7 +129,7 @@ def _stores(storage: Any) -> bool:
 
 def _selects(address: str) -> bool:
     try:
-        with psycopg.connect(address.replace("+psycopg", "")) as connection:
+        with look_into(address) as connection:
             return connection.execute("SELECT 1").fetchone() == (1,)
     except psycopg.OperationalError:
         return False

@@ -27,6 +27,7 @@ from biblio.pipeline.upload import NewVideo, begin_upload
 from biblio.ports.events import Event
 from biblio.ports.storage import SignedRequest
 from biblio.settings import read_settings
+from tests.database import look_into
 
 RATE = 8000
 SECONDS = 40
@@ -46,8 +47,7 @@ class Road:
         return replace(self, services=replace(self.services, limits=replace(Limits(), **limits)))
 
     def sql(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        address = self.addresses["BIBLIO_DATABASE"].replace("postgresql+psycopg://", "postgresql://", 1)
-        return psycopg.connect(address, autocommit=True)
+        return look_into(self.addresses["BIBLIO_DATABASE"])
 
     def new_user(self) -> str:
         with self.services.catalog.transaction() as tx:

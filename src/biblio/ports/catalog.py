@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, Self
 
 from biblio.ports.answers import Answers
 from biblio.ports.engine import Engine
@@ -66,7 +66,11 @@ class Catalog(Engine, Protocol):
     - what a snapshot reads is of one moment
     - a catalog that is down is unavailable
     - whoever listens hears of every event after its transaction ended
+    - as one user sees it, nothing of any other user is there
     """
+
+    def of(self, user_id: str) -> Self:
+        """The same catalog as one user sees it, whatever a query asks for. Jobs and workers are everybody's."""
 
     def transaction(self, *, snapshot: bool = False) -> AbstractContextManager[Transaction]:
         """Commits at the end of the block, rolls back when the block raises. Raises `Unavailable`.

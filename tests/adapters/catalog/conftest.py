@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from biblio.dsn import Dsn
 from biblio.local.folder import DataFolder
 from biblio.local.stack import LocalStack
+from tests.database import look_into
 
 ELSEWHERE = dict.fromkeys(("BIBLIO_STORAGE", "BIBLIO_QUEUE", "BIBLIO_LIMITER"), "given://elsewhere")
 
@@ -27,6 +27,6 @@ def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dsn]:
 def empty(owner: Dsn) -> Dsn:
     """A database without a single table."""
     name = f"empty_{uuid4().hex}"
-    with psycopg.connect(replace(owner, scheme="postgresql").text(), autocommit=True) as connection:
+    with look_into(owner) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
     return replace(owner, path=name)

@@ -6,7 +6,6 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-import psycopg
 import pytest
 
 from biblio.adapters.catalog.postgresql import connect
@@ -17,6 +16,7 @@ from biblio.errors import BiblioError, Conflict, Misconfigured, Unavailable
 from biblio.ports.catalog import Catalog
 from tests.contracts.catalog import CatalogContract
 from tests.contracts.catalog_suite import eventually
+from tests.database import look_into
 
 TABLES = set(metadata.tables)
 
@@ -50,7 +50,7 @@ class TestPostgresql(CatalogContract):
     @pytest.fixture
     def stored(self, dsn: Dsn) -> Callable[[], dict[str, list[str]]]:
         def read() -> dict[str, list[str]]:
-            with psycopg.connect(replace(dsn, scheme="postgresql").text()) as connection:
+            with look_into(dsn) as connection:
                 return {
                     name: [row for (row,) in connection.execute(f"SELECT t::text FROM {name} AS t".encode())]
                     for name in TABLES
@@ -102,7 +102,7 @@ def test_a_wrong_password_user_or_database_is_misconfigured_and_shown_nowhere(ds
 def test_a_connection_the_server_closed_is_opened_again(owner: Dsn, empty: Dsn) -> None:
     catalog = connect(empty)
     catalog.prepare()
-    with psycopg.connect(replace(owner, scheme="postgresql").text(), autocommit=True) as connection:
+    with look_into(owner) as connection:
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [empty.path])
     catalog.ping()
 
@@ -112,7 +112,7 @@ def test_a_connection_cut_in_the_middle_is_unavailable_and_leaves_nothing(owner:
     catalog.prepare()
     with pytest.raises(Unavailable), catalog.transaction() as tx:
         tx.users.add("김철수")
-        with psycopg.connect(replace(owner, scheme="postgresql").text(), autocommit=True) as connection:
+        with look_into(owner) as connection:
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [empty.path]
             )
@@ -162,7 +162,7 @@ def test_an_unknown_option_is_refused(dsn: Dsn) -> None:
 
 
 def _cut(dsn: Dsn) -> None:
-    with psycopg.connect(replace(dsn, scheme="postgresql").text(), autocommit=True) as connection:
+    with look_into(dsn) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user "
             "AND datname = current_database() AND pid <> pg_backend_pid()"
@@ -170,7 +170,7 @@ def _cut(dsn: Dsn) -> None:
 
 
 def _sessions(dsn: Dsn) -> int:
-    with psycopg.connect(replace(dsn, scheme="postgresql").text(), autocommit=True) as connection:
+    with look_into(dsn) as connection:
         query = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
         (count,) = connection.execute(query, [dsn.path]).fetchone() or (None,)
     assert isinstance(count, int)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from biblio.adapters.vectors.pgvector import connect
@@ -16,6 +15,7 @@ from biblio.errors import BiblioError, Misconfigured, Unavailable
 from biblio.ports.vectors import Owner, VectorRecord, VectorStore
 from tests.contracts.catalog_suite import at_once
 from tests.contracts.vectors import DIMENSION, VectorsContract
+from tests.database import look_into
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ class TestPgvector(VectorsContract):
 def test_the_metadata_is_the_specifications(dsn: Dsn, shared: VectorStore) -> None:
     owner, record = _owner(), VectorRecord(str(uuid4()), [1.0] * DIMENSION, 1.5, 3.25, '강의 "1" \\n\t\n🎓')
     shared.upsert(owner, [record])
-    with psycopg.connect(replace(dsn, scheme="postgresql", options={}).text()) as connection:
+    with look_into(dsn) as connection:
         row = connection.execute(f"SELECT metadata FROM vectors_{DIMENSION} WHERE id = %s", [record.id]).fetchone()
     assert row == ({"start": 1.5, "end": 3.25, "text": record.text},)
 
@@ -74,7 +74,7 @@ def test_each_dimension_has_a_table_of_its_own(dsn: Dsn) -> None:
 
 def test_connections_the_server_closed_are_opened_again(dsn: Dsn, shared: VectorStore) -> None:
     at_once(24, lambda _: shared.search("nobody", [1.0] * DIMENSION, limit=1))
-    with psycopg.connect(replace(dsn, scheme="postgresql", options={}).text()) as connection:
+    with look_into(dsn) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user "
             "AND datname = current_database() AND pid <> pg_backend_pid()"

@@ -8,13 +8,14 @@ import boto3
 import psycopg
 
 from biblio.dsn import Dsn
+from tests.database import look_into
 
 ON_THE_ROAD = "status IN ('PENDING', 'EXTRACTING', 'TRANSCRIBING', 'EMBEDDING', 'INDEXING', 'DELETING')"
 
 
 class Eyes:
     def __init__(self, addresses: Mapping[str, str]) -> None:
-        self._database = addresses["BIBLIO_DATABASE"].replace("postgresql+psycopg://", "postgresql://", 1)
+        self._database = addresses["BIBLIO_DATABASE"]
         storage = Dsn.parse(addresses["BIBLIO_STORAGE"])
         self.bucket = storage.host
         self.s3: Any = boto3.client(
@@ -27,7 +28,7 @@ class Eyes:
 
     def rows(self, query: str, *given: Any) -> list[tuple[Any, ...]]:
         """Raises `psycopg.OperationalError` while the database is away."""
-        with psycopg.connect(self._database, connect_timeout=2, application_name="eyes", autocommit=True) as connection:
+        with look_into(self._database, connect_timeout=2, application_name="eyes") as connection:
             return connection.execute(query.encode(), given).fetchall()
 
     def count(self, query: str, *given: Any) -> int:

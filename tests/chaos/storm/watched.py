@@ -62,6 +62,9 @@ class Port:
 
 
 class Catalog(Port):
+    def of(self, user_id: str) -> "Catalog":
+        return Catalog(self._port.of(user_id), self._points)
+
     @contextmanager
     def transaction(self) -> Iterator[Any]:
         with self._port.transaction() as tx:

@@ -20,6 +20,11 @@ from biblio.ports.vectors import Near, Owner, VectorRecord
 
 SETUP_LOCK = 7_201_002
 
+EVERYBODY = "*"
+"""For whom upkeep reads; every other transaction is for one user, and one that is for nobody sees no row."""
+ENTER = "SELECT set_config('biblio.user', %s, true)"
+GUARD = "(SELECT NULLIF(current_setting('biblio.user', true), '')) IN ('*', user_id)"
+
 DOOR_SHUT = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", "does not exist")
 """Parts of what the server says when it lets nobody in; libpq hands on no SQLSTATE for that."""
 
@@ -47,7 +52,7 @@ class PgvectorStore:
         )
 
     def prepare(self) -> None:
-        with self._connection() as connection:
+        with self._connection(EVERYBODY) as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP_LOCK])
             connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
             connection.execute(
@@ -58,16 +63,17 @@ class PgvectorStore:
             connection.execute(
                 f"CREATE INDEX IF NOT EXISTS {self._table}_by_owner ON {self._table} (user_id, video_id, generation)"
             )
+            self._guard(connection)
 
     def ping(self) -> None:
-        with self._connection() as connection:
+        with self._connection(EVERYBODY) as connection:
             connection.execute(f"SELECT values <=> values FROM {self._table} LIMIT 1")
 
     def close(self) -> None:
         self._engine.dispose()
 
     def upsert(self, owner: Owner, records: Sequence[VectorRecord]) -> None:
-        with self._connection() as connection, connection.cursor() as cursor:
+        with self._connection(owner.user_id) as connection, connection.cursor() as cursor:
             cursor.execute(f"CREATE TEMP TABLE incoming (LIKE {self._table}) ON COMMIT DROP")
             columns = "id, user_id, video_id, generation, space, metadata, values"
             with cursor.copy(f"COPY incoming ({columns}) FROM STDIN") as copy:
@@ -94,7 +100,7 @@ class PgvectorStore:
             "question": _literal(question),
             "limit": limit,
         }
-        with self._connection() as connection:
+        with self._connection(user_id) as connection:
             return [Near(*row) for row in connection.execute(query, arguments)]
 
     def remove(self, user_id: str, video_id: str, *, generation: int | None = None) -> None:
@@ -103,19 +109,19 @@ class PgvectorStore:
         if generation is not None:
             query += " AND generation = %s"
             arguments.append(generation)
-        with self._connection() as connection:
+        with self._connection(user_id) as connection:
             connection.execute(query, arguments)
 
     def ids(self, user_id: str, video_id: str) -> dict[int, list[str]]:
         query = f"SELECT generation, id::text FROM {self._table} WHERE user_id = %s AND video_id = %s ORDER BY id"
         found: dict[int, list[str]] = {}
-        with self._connection() as connection:
+        with self._connection(user_id) as connection:
             for generation, vector_id in connection.execute(query, [user_id, video_id]):
                 found.setdefault(generation, []).append(vector_id)
         return found
 
     def owners(self) -> Iterator[Owner]:
-        with self._connection() as connection:
+        with self._connection(EVERYBODY) as connection:
             rows = connection.execute(
                 f"SELECT DISTINCT user_id, video_id::text, generation FROM {self._table}"
             ).fetchall()
@@ -126,12 +132,20 @@ class PgvectorStore:
         place = (record.id, owner.user_id, owner.video_id, owner.generation)
         return (*place, self._space, metadata, _literal(record.values))
 
+    def _guard(self, connection: psycopg.Connection[Any]) -> None:
+        """Only once: to guard a table it is locked against its readers."""
+        guarded = "SELECT relforcerowsecurity FROM pg_class WHERE oid = %s::regclass"
+        if connection.execute(guarded, [self._table]).fetchone() != (True,):
+            connection.execute(f"ALTER TABLE {self._table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+            connection.execute(f"CREATE POLICY own_rows ON {self._table} USING ({GUARD})")
+
     @contextmanager
-    def _connection(self) -> Iterator[psycopg.Connection[Any]]:
-        """One transaction."""
+    def _connection(self, user_id: str) -> Iterator[psycopg.Connection[Any]]:
+        """One transaction, in which other users' rows are not there."""
         with _translated(), closing(self._engine.raw_connection()) as pooled:
             connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
             with connection.transaction():
+                connection.execute(ENTER, [user_id])
                 yield connection
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -79,6 +80,19 @@ def known_user(services: Services, rate_limit: RateLimit, key: str | None) -> st
 
 
 TheUser = Annotated[str, Depends(user_of)]
+
+
+def as_seen_by(user_id: str, services: Services) -> Services:
+    """The same services, whose catalog has nothing of anybody else: a query that forgets its user finds nothing."""
+    return replace(services, catalog=services.catalog.of(user_id))
+
+
+def _users_services(services: TheServices, user_id: TheUser) -> Services:
+    return as_seen_by(user_id, services)
+
+
+UsersServices = Annotated[Services, Depends(_users_services)]
+"""For every route that takes a user's key."""
 
 
 class BodyLimit:

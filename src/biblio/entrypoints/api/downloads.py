@@ -12,7 +12,7 @@ from biblio.domain.flow import Status
 from biblio.domain.transcript import results
 from biblio.domain.video import Video
 from biblio.entrypoints.api import shapes
-from biblio.entrypoints.api.access import TheServices, TheUser
+from biblio.entrypoints.api.access import TheUser, UsersServices
 from biblio.errors import Conflict, NotFound
 from biblio.pipeline.services import Services
 from biblio.ports.storage import SignedRequest
@@ -35,7 +35,7 @@ TEXTS = {
 
 
 @router.get("/transcript", response_model=shapes.TranscriptResults)
-def transcript(services: TheServices, user_id: TheUser, video_id: str, format: Format = Format.JSON) -> Any:
+def transcript(services: UsersServices, user_id: TheUser, video_id: str, format: Format = Format.JSON) -> Any:
     """What is said, with times in seconds; as JSON, SubRip, WebVTT or plain text."""
     with services.catalog.transaction(snapshot=True) as tx:
         video = tx.videos.get(video_id, user_id=user_id)
@@ -51,7 +51,7 @@ def transcript(services: TheServices, user_id: TheUser, video_id: str, format: F
 
 
 @router.get("/media", response_model=shapes.Media)
-def media(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
+def media(services: UsersServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
     """Addresses that play the video and its sound, ranges included, for an hour."""
     with services.catalog.transaction() as tx:
         video = tx.videos.get(video_id, user_id=user_id)

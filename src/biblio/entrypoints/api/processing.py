@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from biblio.domain.flow import Step
 from biblio.entrypoints.api import shapes
-from biblio.entrypoints.api.access import TheServices, TheUser
+from biblio.entrypoints.api.access import TheUser, UsersServices
 from biblio.entrypoints.api.shaping import event_shape
 from biblio.errors import NotFound
 from biblio.pipeline.cancel import cancel as cancel_work
@@ -18,7 +18,7 @@ MOST_EVENTS = 1000
 
 
 @router.post("/{video_id}/cancel", status_code=202, response_model=shapes.Canceled)
-def cancel(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
+def cancel(services: UsersServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
     """Stop the work on a video, or its upload. Its file stays, and it may be reprocessed."""
     video = cancel_work(services, user_id, video_id)
     return {"video_id": video.id, "status": video.status}
@@ -26,7 +26,7 @@ def cancel(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, 
 
 @router.post("/{video_id}/reprocess", status_code=202, response_model=shapes.Accepted)
 def reprocess(
-    services: TheServices, user_id: TheUser, video_id: str, body: shapes.Reprocess | None = None
+    services: UsersServices, user_id: TheUser, video_id: str, body: shapes.Reprocess | None = None
 ) -> dict[str, Any]:
     """Process a video again, from a chosen step, with other options. Until it is done, searches find it as it was."""
     wish = body or shapes.Reprocess()
@@ -43,7 +43,7 @@ def reprocess(
 
 @router.get("/{video_id}/events", response_model=shapes.VideoHistory)
 def history(
-    services: TheServices,
+    services: UsersServices,
     user_id: TheUser,
     video_id: str,
     after: Annotated[int, Query(ge=0, le=shapes.LARGEST_NUMBER)] = 0,
@@ -57,7 +57,7 @@ def history(
 
 
 @router.get("/{video_id}/receipt", response_model=shapes.DeletionReceipt)
-def receipt(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
+def receipt(services: UsersServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
     """What was removed with a video that was deleted; 404 while it is being removed."""
     with services.catalog.transaction() as tx:
         found = tx.holdings.receipt(video_id)

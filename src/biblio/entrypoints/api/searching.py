@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from biblio.domain.search import Mode
 from biblio.entrypoints.api import shapes
-from biblio.entrypoints.api.access import TheServices, TheUser
+from biblio.entrypoints.api.access import TheUser, UsersServices
 from biblio.entrypoints.api.shaping import found_shape
 from biblio.pipeline.search import search as find
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api", tags=["search"])
 
 @router.get("/search", response_model=shapes.SearchAnswer)
 def search(
-    services: TheServices,
+    services: UsersServices,
     user_id: TheUser,
     q: str,
     limit: Annotated[int, Query(ge=1, le=50)] = 10,

@@ -9,7 +9,7 @@ from anyio import create_task_group, move_on_after, sleep
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.concurrency import run_in_threadpool
 
-from biblio.entrypoints.api.access import known_user
+from biblio.entrypoints.api.access import as_seen_by, known_user
 from biblio.entrypoints.api.feed import Feed, pause_after
 from biblio.entrypoints.api.log_views import LogView, UserLog, VideoBoard, VideoLog
 from biblio.entrypoints.api.shapes import LARGEST_NUMBER
@@ -53,7 +53,7 @@ async def _serve(websocket: WebSocket, video_id: str | None) -> None:
     feed: Feed = state.feed
     user_id = await run_in_threadpool(known_user, state.services, state.rate_limit, _key(websocket))
     with feed.news_of(user_id) as news:
-        view = await run_in_threadpool(_view, state.services, user_id, video_id, _after(websocket))
+        view = await run_in_threadpool(_view, as_seen_by(user_id, state.services), user_id, video_id, _after(websocket))
         protocol = PROTOCOL if PROTOCOL in websocket.scope["subprotocols"] else None
         await websocket.accept(protocol, [(b"last-event-id", str(view.cursor).encode())])
         async with create_task_group() as group:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header
 
 from biblio.domain.flow import Status
 from biblio.entrypoints.api import shapes
-from biblio.entrypoints.api.access import TheServices, TheUser
+from biblio.entrypoints.api.access import TheUser, UsersServices
 from biblio.entrypoints.api.shaping import signed_shape, upload_shape
 from biblio.pipeline.once import once, same_answer
 from biblio.pipeline.parts import abort_upload, parts_so_far, sign_parts
@@ -23,7 +23,7 @@ IdempotencyKey = Annotated[
 
 @router.post("", status_code=201, response_model=shapes.CreatedVideo)
 def create(
-    services: TheServices, user_id: TheUser, body: shapes.CreateVideo, idempotency_key: IdempotencyKey = None
+    services: UsersServices, user_id: TheUser, body: shapes.CreateVideo, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:
     """Announce a video; the answer says where and how to upload its bytes, straight to storage.
 
@@ -41,7 +41,7 @@ def create(
 
 
 @router.post("/{video_id}/upload/parts", response_model=shapes.SignedParts)
-def sign(services: TheServices, user_id: TheUser, video_id: str, body: shapes.SignParts) -> dict[str, Any]:
+def sign(services: UsersServices, user_id: TheUser, video_id: str, body: shapes.SignParts) -> dict[str, Any]:
     """Addresses for up to 100 parts, each for a PUT of exactly `size` bytes before `expires_at`."""
     sha256 = {int(number): digest for number, digest in body.sha256.items()}
     signed = sign_parts(services, user_id, video_id, body.numbers, sha256)
@@ -49,7 +49,7 @@ def sign(services: TheServices, user_id: TheUser, video_id: str, body: shapes.Si
 
 
 @router.get("/{video_id}/upload/parts", response_model=shapes.StoredParts)
-def parts(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
+def parts(services: UsersServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
     """What storage really holds of an upload, and the numbers of the parts to send yet."""
     found = parts_so_far(services, user_id, video_id)
     return {
@@ -63,7 +63,7 @@ def parts(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, A
 
 
 @router.delete("/{video_id}/upload", response_model=shapes.CanceledUpload)
-def abort(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
+def abort(services: UsersServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
     """End an upload and free what it took in storage. The video is CANCELED; a second call changes nothing."""
     video = abort_upload(services, user_id, video_id)
     return {"video_id": video.id, "status": video.status}
@@ -71,7 +71,7 @@ def abort(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, A
 
 @router.post("/{video_id}/upload-complete", status_code=202, response_model=shapes.Accepted)
 def upload_complete(
-    services: TheServices, user_id: TheUser, video_id: str, idempotency_key: IdempotencyKey = None
+    services: UsersServices, user_id: TheUser, video_id: str, idempotency_key: IdempotencyKey = None
 ) -> dict[str, Any]:
     """Say that the bytes have arrived. They are checked and processing begins; a second call changes nothing."""
 

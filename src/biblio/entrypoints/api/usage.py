@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from biblio.entrypoints.api import shapes
-from biblio.entrypoints.api.access import TheServices, TheUser
+from biblio.entrypoints.api.access import TheUser, UsersServices
 from biblio.errors import InvalidInput
 
 router = APIRouter(prefix="/api", tags=["usage"])
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/api", tags=["usage"])
 
 @router.get("/usage", response_model=shapes.UsageReport)
 def usage(
-    services: TheServices,
+    services: UsersServices,
     user_id: TheUser,
     start: Annotated[str | None, Query(alias="from", description="From this moment on; else this month.")] = None,
     end: Annotated[str | None, Query(alias="to", description="Up to this moment, not including it; else now.")] = None,

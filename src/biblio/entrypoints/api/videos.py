@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from biblio.domain.flow import Status
 from biblio.entrypoints.api import shapes
-from biblio.entrypoints.api.access import TheServices, TheUser
+from biblio.entrypoints.api.access import TheUser, UsersServices
 from biblio.entrypoints.api.shaping import listed_shape, status_shape, upload_shape
 from biblio.pipeline.delete import request_deletion
 from biblio.pipeline.upload import checked_title, invitations
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/videos", tags=["videos"])
 
 
 @router.get("/{video_id}/status", response_model=shapes.VideoStatus)
-def status(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
+def status(services: UsersServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
     """Where a video is on its road; `progress` in percent."""
     with services.catalog.transaction() as tx:
         event_id = tx.events.last(user_id)  # first, so that nothing is missed by whoever goes on from it
@@ -26,7 +26,7 @@ def status(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, 
 
 @router.get("", response_model=shapes.VideoPage)
 def page(
-    services: TheServices,
+    services: UsersServices,
     user_id: TheUser,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=200)] = None,
@@ -54,7 +54,7 @@ def page(
 
 
 @router.get("/{video_id}", response_model=shapes.WholeVideo)
-def whole(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
+def whole(services: UsersServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
     """Everything about a video, its script included."""
     with services.catalog.transaction(snapshot=True) as tx:
         video = tx.videos.get(video_id, user_id=user_id)
@@ -68,7 +68,7 @@ def whole(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, A
 
 
 @router.patch("/{video_id}", response_model=shapes.ListedVideo)
-def change(services: TheServices, user_id: TheUser, video_id: str, body: shapes.ChangeVideo) -> dict[str, Any]:
+def change(services: UsersServices, user_id: TheUser, video_id: str, body: shapes.ChangeVideo) -> dict[str, Any]:
     """Rename a video."""
     title = checked_title(body.title)
     with services.catalog.transaction() as tx:
@@ -78,7 +78,7 @@ def change(services: TheServices, user_id: TheUser, video_id: str, body: shapes.
 
 
 @router.delete("/{video_id}", status_code=202, response_model=shapes.Deleted)
-def delete(services: TheServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
+def delete(services: UsersServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
     """Hide a video at once, and remove it from every store."""
     request_deletion(services, user_id, video_id)
     return {"video_id": video_id, "status": Status.DELETING}

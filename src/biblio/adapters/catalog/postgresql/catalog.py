@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 import sqlalchemy
@@ -18,6 +18,7 @@ from biblio.adapters.catalog.postgresql.jobs import PostgresJobs
 from biblio.adapters.catalog.postgresql.leadership import PostgresLeadership
 from biblio.adapters.catalog.postgresql.outbox import PostgresOutbox
 from biblio.adapters.catalog.postgresql.passages import PostgresPassages
+from biblio.adapters.catalog.postgresql.row_security import EVERYBODY, enter, warn_if_unbound
 from biblio.adapters.catalog.postgresql.uploads import PostgresUploads
 from biblio.adapters.catalog.postgresql.usage import PostgresUsage
 from biblio.adapters.catalog.postgresql.users import PostgresUsers
@@ -53,16 +54,12 @@ class PostgresTransaction:
 
 
 class PostgresCatalog:
-    def __init__(self, url: sqlalchemy.URL, options: PostgresOptions) -> None:
-        self._engine = sqlalchemy.create_engine(
-            url,
-            pool_size=options.pool_size,
-            max_overflow=options.pool_overflow,
-            pool_timeout=options.pool_seconds,
-            pool_pre_ping=True,
-            hide_parameters=True,  # what people said belongs into no log
-            connect_args={"connect_timeout": 5, "application_name": "biblio", "options": "-c timezone=UTC"},
-        )
+    def __init__(self, engine: sqlalchemy.Engine, user: str = EVERYBODY) -> None:
+        self._engine = engine
+        self._user = user
+
+    def of(self, user_id: str) -> Self:
+        return type(self)(self._engine, user_id)
 
     @contextmanager
     def transaction(self, *, snapshot: bool = False) -> Iterator[PostgresTransaction]:
@@ -70,6 +67,7 @@ class PostgresCatalog:
             if snapshot:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
+                enter(connection, self._user)
                 yield _views(connection)
 
     @contextmanager
@@ -93,6 +91,7 @@ class PostgresCatalog:
         with translated(), self._engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             migrate(connection)
+            warn_if_unbound(connection)
 
     def ping(self) -> None:
         from biblio.adapters.catalog.postgresql.migrate import lags_behind
@@ -115,7 +114,18 @@ def connect(dsn: Dsn) -> PostgresCatalog:
         port=dsn.port,
         database=dsn.path or None,
     )
-    return PostgresCatalog(url, dsn.read_options(PostgresOptions))
+    options = dsn.read_options(PostgresOptions)
+    return PostgresCatalog(
+        sqlalchemy.create_engine(
+            url,
+            pool_size=options.pool_size,
+            max_overflow=options.pool_overflow,
+            pool_timeout=options.pool_seconds,
+            pool_pre_ping=True,
+            hide_parameters=True,  # what people said belongs into no log
+            connect_args={"connect_timeout": 5, "application_name": "biblio", "options": "-c timezone=UTC"},
+        )
+    )
 
 
 def _views(connection: sqlalchemy.Connection) -> PostgresTransaction:

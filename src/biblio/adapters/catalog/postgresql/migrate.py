@@ -10,9 +10,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 import biblio
+from biblio.adapters.catalog.postgresql.row_security import EVERYBODY, enter
 
 
 def migrate(connection: Connection) -> None:
+    enter(connection, EVERYBODY)
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
