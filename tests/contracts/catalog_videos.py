@@ -75,7 +75,7 @@ class VideosContract(CatalogSuite):
             assert tx.videos.page(other, limit=10).videos == ()
         assert (theirs.value.message, theirs.value.code) == (missing.value.message, missing.value.code)
 
-    @pytest.mark.parametrize("name", ["", "1", "../etc", "' OR 1=1 --", "\x00", "🎓", "{" + str(uuid4()) + "}"])
+    @pytest.mark.parametrize("name", ["", "1", "../etc", "' OR 1=1 --", "\x00", "🎓", "{00000000-0000-4000-8000-000000000000}"])
     def test_what_is_no_id_is_not_found(self, catalog: Catalog, name: str) -> None:
         with catalog.transaction() as tx, pytest.raises(NotFound):
             tx.videos.get(name)
