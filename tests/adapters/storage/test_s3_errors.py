@@ -6,6 +6,8 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from functools import partial
 from itertools import chain
 
@@ -93,6 +95,18 @@ def test_whatever_goes_wrong_is_one_of_our_errors(call: str, wrong: str) -> None
     shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value) + repr(storage)
     assert SECRET not in shown
     assert "Signature=" not in shown
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize(("hours", "kind"), [(-1, Unavailable), (1, Unavailable), (0, Misconfigured)])
+def test_a_refusal_by_whom_the_clock_differs_from_is_no_wrong_key(
+    call: str, hours: int, kind: type[BiblioError]
+) -> None:
+    """To HEAD as to others: not every storage says why."""
+    date = format_datetime(datetime.now(UTC) + timedelta(hours=hours), usegmt=True)
+    with rude_server(answers("403 Forbidden", "", f"Date: {date}")) as endpoint, pytest.raises(kind) as caught:
+        CALLS[call](_at(endpoint))
+    assert caught.value.code == ("CLOCK_SKEWED" if hours else "MISCONFIGURED")
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -19,7 +19,7 @@ from biblio.adapters.storage.s3_errors import translated
 from biblio.adapters.storage.s3_inventory import S3Inventory, is_meant
 from biblio.adapters.storage.s3_multipart import S3MultipartUploads, sha256_header
 from biblio.dsn import Dsn
-from biblio.errors import InvalidInput, Misconfigured, Rejected, Unavailable
+from biblio.errors import InvalidInput, Misconfigured, NotFound, Rejected, Unavailable
 from biblio.ports.inventory import Inventory
 from biblio.ports.multipart import MultipartUploads
 from biblio.ports.storage import SignedRequest, Storage, StoredObject
@@ -84,11 +84,14 @@ class S3Storage:
         return self._pieces(key, start, end, {"IfMatch": etag} if etag is not None else {})
 
     def write(self, key: str, content: BinaryIO, *, content_type: str) -> StoredObject:
-        with translated(key):
-            self._client.upload_fileobj(
-                content, self.bucket, key, ExtraArgs={"ContentType": content_type}, Config=_transfer()
-            )
-        return self.stat(key)
+        try:
+            with translated(key):
+                self._client.upload_fileobj(
+                    content, self.bucket, key, ExtraArgs={"ContentType": content_type}, Config=_transfer()
+                )
+            return self.stat(key)
+        except NotFound as error:  # aborted or removed meanwhile, as by a clean-up that came late
+            raise Unavailable(f"Storage lost {key} while it was written; it is worth another try.") from error
 
     def remove(self, prefix: str) -> int:
         if not prefix:

@@ -1,7 +1,9 @@
 """The one table that turns botocore's errors into ours."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from boto3.exceptions import Boto3Error
@@ -29,6 +31,9 @@ from biblio.errors import (
 )
 
 Answer = tuple[type[BiblioError], str | None, str]
+
+MOST_SKEW = 600.0
+"""Seconds. Amazon refuses signatures that are 15 minutes off; a smaller difference is no reason for a refusal."""
 
 _GONE: Answer = (NotFound, None, "Storage has no {what}.")
 _NO_BUCKET: Answer = (Misconfigured, None, "Storage has no bucket for {what}: `biblio doctor` says how to make it.")
@@ -108,11 +113,26 @@ def _names(error: BaseException) -> list[str | type[BaseException]]:
     if not isinstance(error, ClientError):
         return [*kinds]
     status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+    if status == "403" and _clocks_differ(error):
+        return ["RequestTimeTooSkewed"]  # an answer to HEAD has no code, and not every storage has this one
     return [error_code(error), status, f"{status[:1]}xx", *kinds]
+
+
+def _clocks_differ(error: ClientError) -> bool:
+    """More than signatures bear."""
+    try:
+        theirs = parsedate_to_datetime(_header(error, "date"))
+    except ValueError:
+        return False
+    return abs(time.time() - theirs.timestamp()) > MOST_SKEW
+
+
+def _header(error: ClientError, name: str) -> str:
+    return str(error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get(name, ""))
 
 
 def _retry_after(error: BaseException) -> float | None:
     if not isinstance(error, ClientError):
         return None
-    value = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after", "")
+    value = _header(error, "retry-after")
     return float(value) if value.isdecimal() else None
