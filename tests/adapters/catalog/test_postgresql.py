@@ -11,11 +11,12 @@ import pytest
 from biblio.adapters.catalog.postgresql import connect
 from biblio.adapters.catalog.postgresql.tables import metadata
 from biblio.domain.flow import Queue
+from biblio.domain.video import Video
 from biblio.dsn import Dsn
 from biblio.errors import BiblioError, Conflict, Misconfigured, Unavailable
 from biblio.ports.catalog import Catalog
 from tests.contracts.catalog import CatalogContract
-from tests.contracts.catalog_suite import eventually
+from tests.contracts.catalog_suite import add_video, eventually, new_user
 from tests.database import look_into
 
 TABLES = set(metadata.tables)
@@ -119,6 +120,40 @@ def test_a_connection_cut_in_the_middle_is_unavailable_and_leaves_nothing(owner:
         tx.users.add("이영희")
     with catalog.transaction() as tx:
         assert tx.users.id_of("김철수") is None
+
+
+def test_a_row_that_somebody_holds_on_to_is_unavailable_not_an_endless_wait(empty: Dsn) -> None:
+    catalog = connect(empty)
+    catalog.prepare()
+    video = add_video(catalog, new_user(catalog))
+    with look_into(empty, autocommit=False) as frozen:
+        frozen.execute("SELECT FROM videos FOR UPDATE")
+        began = time.monotonic()
+        with pytest.raises(Unavailable), catalog.transaction() as tx:
+            tx.videos.get(video.id, lock=True)
+        assert time.monotonic() - began < 15
+    with catalog.transaction() as tx:
+        assert tx.videos.get(video.id, lock=True) == video
+
+
+def test_a_process_that_stands_still_in_a_transaction_loses_it(empty: Dsn) -> None:
+    still, others = connect(empty), connect(empty)
+    still.prepare()
+    video = add_video(still, new_user(still))
+    with pytest.raises(Unavailable), still.transaction() as tx:
+        tx.videos.update(video.id, title="mine")
+        assert eventually(25, lambda: _can_be_locked(others, video))
+        tx.videos.get(video.id)
+    with others.transaction() as tx:
+        assert tx.videos.get(video.id) == video
+
+
+def _can_be_locked(catalog: Catalog, video: Video) -> bool:
+    try:
+        with catalog.transaction() as tx:
+            return tx.videos.get(video.id, lock=True) == video
+    except Unavailable:
+        return False
 
 
 def test_no_free_connection_is_unavailable(dsn: Dsn) -> None:

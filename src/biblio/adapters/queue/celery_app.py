@@ -31,8 +31,9 @@ DELIVERIES = 20
 
 
 class RedisOptions(Options):
-    visibility_timeout: int = 24 * 3600
-    """Seconds until Redis hands a message out again. The lease decides who works, so this is only a last resort."""
+    visibility_timeout: int = 3600
+    """Seconds until Redis hands a message out again. The lease decides who works, so this is only a last resort: for an
+    announcement in the hands of a worker that was killed, of which nothing else knows."""
 
 
 class RabbitMQOptions(Options):

@@ -20,6 +20,17 @@ from biblio.ports.vectors import Near, Owner, VectorRecord
 
 SETUP_LOCK = 7_201_002
 
+# As the catalog's, and for the same reasons.
+SESSION = {
+    "application_name": "biblio",
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+}
+PATIENCE = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=15s"
+
 EVERYBODY = "*"
 """For whom upkeep reads; every other transaction is for one user, and one that is for nobody sees no row."""
 ENTER = "SELECT set_config('biblio.user', %s, true)"
@@ -48,11 +59,12 @@ class PgvectorStore:
             pool_size=options.pool_size,
             pool_timeout=10.0,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 5, "application_name": "biblio"},
+            connect_args={**SESSION, "options": PATIENCE},
         )
 
     def prepare(self) -> None:
         with self._connection(EVERYBODY) as connection:
+            connection.execute("SET LOCAL lock_timeout = 0")  # the other one may be preparing
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP_LOCK])
             connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
             connection.execute(

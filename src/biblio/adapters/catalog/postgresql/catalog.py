@@ -31,6 +31,20 @@ MIGRATION_LOCK = 7_201_001
 """Two servers that start at once migrate one after the other."""
 
 
+SESSION = {
+    "application_name": "biblio",
+    "connect_timeout": 5,
+    # A host that vanished without a word must not hold a thread for the system's quarter of an hour, or two.
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+}
+PATIENCE = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=15s"
+"""No transaction waits for anything but the database, so one that stands still belongs to a process that does, and must
+not hold up the others with its locks."""
+
+
 class PostgresOptions(Options):
     pool_size: int = 5
     pool_overflow: int = 15
@@ -89,6 +103,7 @@ class PostgresCatalog:
         from biblio.adapters.catalog.postgresql.migrate import migrate
 
         with translated(), self._engine.begin() as connection:
+            connection.execute(text("SET LOCAL lock_timeout = 0"))  # the other one may migrate for a while
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             migrate(connection)
             warn_if_unbound(connection)
@@ -123,7 +138,7 @@ def connect(dsn: Dsn) -> PostgresCatalog:
             pool_timeout=options.pool_seconds,
             pool_pre_ping=True,
             hide_parameters=True,  # what people said belongs into no log
-            connect_args={"connect_timeout": 5, "application_name": "biblio", "options": "-c timezone=UTC"},
+            connect_args={**SESSION, "options": f"-c timezone=UTC {PATIENCE}"},
         )
     )
 

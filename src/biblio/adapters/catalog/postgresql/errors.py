@@ -34,6 +34,6 @@ def _error(error: DBAPIError | PoolTimeout) -> AdapterError:
     if state.startswith("42"):
         return Misconfigured("The database lacks a table or a right: run `biblio migrate`, or check the user's rights.")
     broken = not state and isinstance(error, (OperationalError, InterfaceError))
-    if broken or state.startswith(("08", "40", "53", "55", "57", "58")):
+    if broken or state.startswith(("08", "25", "40", "53", "55", "57", "58")):
         return Unavailable("The database does not answer, or is busy; it is worth another try.")
     return Rejected(f"The database refused the statement ({state or type(error.orig).__name__}).")

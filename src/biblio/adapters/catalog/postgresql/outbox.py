@@ -23,8 +23,9 @@ class PostgresOutbox:
         self._connection = connection
 
     def due(self, *, quiet: Collection[Queue], limit: int) -> Sequence[Job]:
-        lost = and_(jobs.c.queue.in_(list(quiet)), jobs.c.told_at < NOW - UNTAKEN)
-        untold = and_(jobs.c.told_at.is_(None), jobs.c.created_at < NOW - UNTOLD)
+        # What was told, or wished for, in the future, was so before the database's clock was set back.
+        lost = and_(jobs.c.queue.in_(list(quiet)), ~jobs.c.told_at.between(NOW - UNTAKEN, NOW))
+        untold = and_(jobs.c.told_at.is_(None), ~jobs.c.created_at.between(NOW - UNTOLD, NOW))
         waiting = and_(READY, or_(untold, lost))
         # A job may run that nobody was told of, its publisher having died; NOT (NULL > …) is NULL, so say it out.
         told_since = and_(jobs.c.told_at.is_not(None), jobs.c.told_at > jobs.c.lease_until, ~lost)

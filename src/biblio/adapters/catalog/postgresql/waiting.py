@@ -1,6 +1,7 @@
 """The order in which waiting jobs are served: users take turns; of one user's jobs, first what is furthest down the
 road, then what has waited longest."""
 
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text, tuple_
@@ -12,8 +13,14 @@ from biblio.domain.flow import Queue, Step, is_upkeep
 NOW = func.clock_timestamp()
 OPEN = text("jobs.state IN ('READY', 'RUNNING')")
 """Said as in the index, so that PostgreSQL sees that it may use that."""
-READY = and_(jobs.c.state == "READY", or_(jobs.c.not_before.is_(None), jobs.c.not_before <= NOW))
-EXPIRED = and_(jobs.c.state == "RUNNING", jobs.c.lease_until < NOW)
+PAST_BELIEF = timedelta(hours=2)
+"""No pause or lease is as long: one that ends later was begun before the database's clock was set back."""
+READY = and_(
+    jobs.c.state == "READY",
+    or_(jobs.c.not_before.is_(None), jobs.c.not_before <= NOW, jobs.c.not_before > NOW + PAST_BELIEF),
+)
+LEASE_PAST_BELIEF = timedelta(minutes=5)
+EXPIRED = and_(jobs.c.state == "RUNNING", ~jobs.c.lease_until.between(NOW, NOW + LEASE_PAST_BELIEF))
 WAITING = and_(OPEN, or_(READY, EXPIRED))
 SINCE = func.coalesce(func.extract("epoch", NOW - jobs.c.claimed_at), 0.0)
 """Seconds that the attempt which holds a job has lasted."""
