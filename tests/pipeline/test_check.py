@@ -114,10 +114,24 @@ def an_object_of_an_upload_that_was_ended(road: Road, video: Video) -> str:
     return f"belongs to no video: object {ended.key}"
 
 
+def an_original_of_a_video_that_was_deleted(road: Road, video: Video) -> str:
+    other = road.at(Status.COMPLETED, video.user_id)
+    request_deletion(road.services, other.user_id, other.id)
+    road.finish()
+    road.services.storage.write(other.key, io.BytesIO(b"film"), content_type="audio/wav")
+    return f"belongs to no video: object {other.key}"
+
+
 def an_upload_of_no_video(road: Road, video: Video) -> str:
-    key = f"videos/{uuid4()}/original.mp4"
-    road.services.storage.multipart.begin(key, content_type="video/mp4", checksums=False)
+    key = f"videos/{uuid4()}/speech.flac"
+    road.services.storage.multipart.begin(key, content_type="audio/flac", checksums=False)
     return f"belongs to no video: upload {key}"
+
+
+def what_a_worker_that_died_was_writing(road: Road, video: Video) -> str:
+    key = f"videos/{video.id}/speech.flac"
+    road.services.storage.multipart.begin(key, content_type="audio/flac", checksums=False)
+    return f"nobody reads it: upload {key}"
 
 
 def an_artefact_of_an_attempt_that_came_to_nothing(road: Road, video: Video) -> str:
@@ -183,7 +197,9 @@ def an_upload_that_nobody_looks_at(road: Road, video: Video) -> str:
         rows_of_an_old_generation,
         an_object_of_no_video,
         an_object_of_an_upload_that_was_ended,
+        an_original_of_a_video_that_was_deleted,
         an_upload_of_no_video,
+        what_a_worker_that_died_was_writing,
         an_artefact_of_an_attempt_that_came_to_nothing,
         no_transcript_in_storage,
         no_sound_in_storage,
@@ -216,6 +232,19 @@ def test_an_original_that_is_gone_or_was_replaced_is_told_and_nothing_is_removed
     assert road.generations(whole) == ({1}, {1})
     request_deletion(road.services, whole.user_id, whole.id)
     road.finish()
+
+
+def test_a_film_that_the_catalog_does_not_know_is_told_and_left(road: Road, whole: Video) -> None:
+    """As after a catalog was restored from yesterday's backup: nobody asked for its end."""
+    sent, coming = (f"videos/{uuid4()}/original.mp4" for _ in range(2))
+    storage = road.services.storage
+    storage.write(sent, io.BytesIO(b"film"), content_type="video/mp4")
+    upload_id = storage.multipart.begin(coming, content_type="video/mp4", checksums=False)
+    expected = [Drift("belongs to no video", f"object {sent}"), Drift("belongs to no video", f"upload {coming}")]
+    for _ in range(2):
+        assert list(check(road.services, mend=True)) == expected
+    storage.remove(sent)
+    storage.multipart.abort(coming, upload_id)
 
 
 def test_after_another_embedder_has_come_it_embeds_anew(road: Road, whole: Video) -> None:

@@ -14,6 +14,7 @@ from biblio.errors import InvalidInput, NotFound, Unavailable
 from biblio.pipeline.check import check
 from biblio.pipeline.delete import request_deletion
 from biblio.pipeline.ingestion import Announced, ingest
+from biblio.pipeline.sweep import look_at_uploads
 from tests.pipeline.road import Road, tone
 
 
@@ -100,6 +101,33 @@ def test_what_only_looks_like_a_film(road: Road, announced: Announced) -> None:
 def test_another_videos_folder(road: Road, announced: Announced, user: str) -> None:
     other = road.sent(user)
     assert refused(road, replace(announced, key=other.key)) == "BAD_MESSAGE"
+
+
+@pytest.mark.parametrize("name", ["audio_extracted.mp3", "speech.flac", "generations/1/1/film.wav"])
+def test_a_place_where_biblio_itself_writes(road: Road, announced: Announced, name: str) -> None:
+    key = f"videos/{announced.video_id}/{name}"
+    road.services.storage.write(key, io.BytesIO(tone()), content_type="audio/wav")
+    assert refused(road, replace(announced, key=key)) == "BAD_MESSAGE"
+    road.services.storage.remove(key)
+
+
+@pytest.mark.parametrize("limits", [{"most_stored": 100}, {"most_transcribed": 0.0}])
+def test_who_may_have_no_more_gets_no_more_by_the_queue(
+    road: Road, announced: Announced, limits: dict[str, float]
+) -> None:
+    assert refused(road.limited(**limits), announced) == "QUOTA_EXCEEDED"
+    with pytest.raises(NotFound):
+        video(road, announced)
+
+
+def test_what_a_worker_writes_meanwhile_is_left_alone(road: Road, announced: Announced) -> None:
+    """Nothing was ever signed for such a video, so its upload is silent from the start."""
+    ingest(road.services, announced)
+    storage, sound = road.services.storage, f"videos/{announced.video_id}/speech.flac"
+    upload_id = storage.multipart.begin(sound, content_type="audio/flac", checksums=False)
+    look_at_uploads(road.services)
+    assert list(storage.inventory.uploads(sound)) == [(sound, upload_id)]
+    storage.multipart.abort(sound, upload_id)
 
 
 def test_another_users_video(road: Road, announced: Announced) -> None:

@@ -17,6 +17,7 @@ from biblio.pipeline.cancel import cancel
 from biblio.pipeline.check import check
 from biblio.pipeline.lease import LEASE_SECONDS, LET_GO_SECONDS, Lease, Worker
 from biblio.pipeline.reprocess import reprocess
+from biblio.pipeline.retries import MOST_TRIES, next_try
 from biblio.ports.jobs import Claim
 from tests.pipeline.road import WORKER, Road
 
@@ -178,3 +179,50 @@ def test_a_lease_that_nobody_took_goes_on(road: Road, begun: Video) -> None:
     Lease(road.services, claim, WORKER).save({"until": 1})
     assert not road.work(Queue.MEDIA)
     assert road.now(begun).status is Status.PENDING
+
+
+def test_work_that_hangs_ends_with_its_process(road: Road, begun: Video, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("biblio.pipeline.lease.STALL_SECONDS", 1.5)
+    slow = Slow(gentle=False)
+    process = Process(with_audio(road, slow))
+    assert process.died.wait(10)
+    slow.let_go.set()
+    process.thread.join(5)
+
+
+def test_work_that_reports_does_not_hang(road: Road, begun: Video, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("biblio.pipeline.lease.STALL_SECONDS", 1.5)
+    slow = Slow(gentle=True)
+    process = Process(with_audio(road, slow))
+    assert not process.died.wait(4)
+    slow.let_go.set()
+    process.thread.join(5)
+
+
+def test_what_was_saved_is_a_new_start_for_the_attempt_too(road: Road, begun: Video) -> None:
+    """Else one hiccup after hours of work would be its last."""
+    with road.sql() as connection:
+        connection.execute("UPDATE jobs SET tries = %s WHERE video_id = %s", (MOST_TRIES - 1, begun.id))
+    with road.services.catalog.transaction() as tx:
+        claim = tx.jobs.claim(Queue.MEDIA, "worker", seconds=LEASE_SECONDS)
+    assert claim is not None
+    away = Unavailable("It is away.")
+    assert next_try(claim, away) is None
+    lease = Lease(road.services, claim, WORKER)
+    lease.save({"pieces": 1})
+    assert next_try(lease.claim, away) is not None
+    assert road.jobs(begun) == [(Step.EXTRACT, "RUNNING", lease.claim.tries, lease.claim.deaths)]
+
+
+@pytest.mark.parametrize(
+    "future",
+    ["state = 'RUNNING', owner = 'nobody', lease_until = {later}", "not_before = {later} + interval '2 h'"],
+)
+def test_a_database_whose_clock_was_set_back_leaves_nothing_lying(road: Road, begun: Video, future: str) -> None:
+    change = f"UPDATE jobs SET told_at = {{later}}, {future} WHERE video_id = %s"
+    with road.sql() as connection:
+        connection.execute(change.format(later="now() + interval '1 h'").encode(), (begun.id,))
+    with road.services.catalog.transaction() as tx:
+        assert begun.id in [job.video_id for job in tx.outbox.due(quiet=list(Queue), limit=100)]
+    assert road.work(Queue.MEDIA)
+    assert road.now(begun).status is Status.TRANSCRIBING

@@ -1,7 +1,7 @@
 """Compare the stores with each other, both ways: what one holds and another does not is drift.
 
-The catalog says what should be; `mend` brings the others in line with it. Nothing that a person sent is ever removed
-while its video is there.
+The catalog says what should be; `mend` brings the others in line with it. Nothing that a person sent is ever removed,
+unless a receipt says that they had it deleted: a catalog restored from yesterday knows nothing of today's films.
 """
 
 from collections.abc import Callable, Iterator
@@ -53,18 +53,20 @@ def _check_objects(services: Services, owner: Owner, mend: bool) -> Iterator[Dri
     for key in (one.key for one in inventory.objects(VIDEOS)):
         # Asked twice, because one that is just being deleted was listed before.
         if _is_nobodys(key, owner) and any(one.key == key for one in inventory.objects(key)):
-            if mend:
+            mended = mend and _may_go(services, key, owner)
+            if mended:
                 services.storage.remove(key)
-            yield Drift("belongs to no video", f"object {key}", mend)
+            yield Drift("belongs to no video", f"object {key}", mended)
 
 
 def _check_uploads(services: Services, owner: Owner, mend: bool) -> Iterator[Drift]:
     inventory = services.storage.inventory
     for key, upload_id in inventory.uploads(VIDEOS):
         if _is_nobodys(key, owner) and (key, upload_id) in inventory.uploads(key):
-            if mend:
+            mended = mend and _may_go(services, key, owner)
+            if mended:
                 services.storage.multipart.abort(key, upload_id)
-            yield Drift("belongs to no video", f"upload {key}", mend)
+            yield Drift("belongs to no video", f"upload {key}", mended)
 
 
 def _is_nobodys(key: str, owner: Owner) -> bool:
@@ -74,6 +76,15 @@ def _is_nobodys(key: str, owner: Owner) -> bool:
         return False
     video = owner(video_id)
     return video is None or video.upload_has_ended
+
+
+def _may_go(services: Services, key: str, owner: Owner) -> bool:
+    """What biblio made itself can be made again; an original goes only where its end is on record."""
+    video_id = keys.video_id_of(key)
+    if video_id is None or owner(video_id) is not None:
+        return True
+    with services.catalog.transaction() as tx:
+        return tx.holdings.receipt(video_id) is not None
 
 
 def _check_vectors(services: Services, owner: Owner, mend: bool) -> Iterator[Drift]:

@@ -24,6 +24,8 @@ def cleanup(services: Services, lease: Lease) -> dict[str, Any]:
     for key in stale:
         services.storage.remove(key)
         lease.report(0.0)
+    for key, upload_id in unfinished_writes(services, video):
+        services.storage.multipart.abort(key, upload_id)
     return {"objects": len(stale)}
 
 
@@ -43,6 +45,15 @@ def stale_artefacts(services: Services, video: Video) -> list[str]:
         named = tx.holdings.named_keys(video)
     objects = services.storage.inventory.objects(keys.artefacts(video.id))
     return [one.key for one in objects if one.key not in named and _is_left(video, one.key)]
+
+
+def unfinished_writes(services: Services, video: Video) -> list[tuple[str, str]]:
+    """Keys and upload ids of what workers were writing when they died: parts that nobody sees, and that take room.
+
+    One of a run that has just begun may be among them; it is written again.
+    """
+    begun = services.storage.inventory.uploads(keys.video_prefix(video.id))
+    return [(key, upload_id) for key, upload_id in begun if key != video.key]
 
 
 def _is_left(video: Video, key: str) -> bool:

@@ -7,7 +7,7 @@ from biblio.domain import keys
 from biblio.domain.flow import ROAD, WORKING, Status, Step
 from biblio.domain.video import Video
 from biblio.errors import Conflict, NotFound, QuotaExceeded
-from biblio.pipeline.cleanup import is_stale, stale_artefacts
+from biblio.pipeline.cleanup import is_stale, stale_artefacts, unfinished_writes
 from biblio.pipeline.publish import publish
 from biblio.pipeline.reprocess import reprocess
 from biblio.pipeline.services import Services
@@ -146,6 +146,7 @@ def _check_leftovers(services: Services, video: Video, mend: bool) -> Iterator[D
     vectors = services.vectors.ids(video.user_id, video.id)
     stale = [f"generation {one} of video {video.id}" for one in sorted({*rows, *vectors}) if is_stale(video, one)]
     stale += [f"object {key}" for key in stale_artefacts(services, video)]
+    stale += [f"upload {key}" for key, _ in unfinished_writes(services, video)]
     if not stale or coming or not _is_unchanged(services, video):
         return
     if mend:

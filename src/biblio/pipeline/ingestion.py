@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from biblio.domain import keys
 from biblio.domain.flow import Status
 from biblio.domain.video import MIME_TYPES, Options, Video, extension_of, title_of
-from biblio.errors import Conflict, InvalidInput, NotFound
+from biblio.errors import Conflict, InvalidInput, NotFound, QuotaExceeded, TooLarge
+from biblio.pipeline.quota import check_quota, check_room
 from biblio.pipeline.services import Services
 from biblio.pipeline.trigger import start
 
@@ -58,18 +59,22 @@ def _added(services: Services, announced: Announced) -> Video | None:
         with services.catalog.transaction() as tx:
             if tx.holdings.receipt(video.id) is not None:
                 return None
+            check_room(services, tx, announced.user_id, video.file_size)
+            check_quota(services, tx, announced.user_id)
             with services.tracer.span("ingestion", video.id, first=True):
                 tx.videos.add(video)
                 tx.uploads.add(video.id, seconds=services.limits.upload_lifetime)
     except Conflict:
         return None
+    except (TooLarge, QuotaExceeded) as error:
+        raise InvalidInput(error.message, code=error.code) from error
     return video
 
 
 def _described(services: Services, announced: Announced) -> Video:
     owner = keys.owner_of(announced.key)
-    if owner is not None and owner != announced.video_id:
-        raise InvalidInput("The key lies in another video's folder.", code="BAD_MESSAGE")
+    if owner is not None and keys.video_id_of(announced.key) != announced.video_id:
+        raise InvalidInput("The key lies in a video's folder, and is not its own original.", code="BAD_MESSAGE")
     try:
         stored = services.storage.stat(announced.key)
     except NotFound:

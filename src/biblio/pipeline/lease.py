@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from biblio.domain.flow import overall_progress
@@ -21,6 +21,8 @@ RENEW_SECONDS = 1.0
 """How often progress is shown and the lease renewed."""
 LET_GO_SECONDS = 3.0
 """After the step was canceled or taken away; a model in the middle of a batch can't be stopped in any gentler way."""
+STALL_SECONDS = 3600.0
+"""Work that has not reported for so long hangs. The slowest engine tells of each sentence that it has heard."""
 STOPPING = "WORKER_STOPPING"
 
 log = logging.getLogger(__name__)
@@ -49,6 +51,7 @@ class Lease:
         self._services = services
         self._worker = worker
         self._done = 0.0
+        self._heard_at = time.monotonic()
         self._halt: BiblioError | None = None
         self._over = threading.Event()
         keep = copy_context().run  # so that its log lines say what they are about
@@ -64,13 +67,15 @@ class Lease:
 
     def report(self, done: float) -> None:
         """How much of the step is done, 0 to 1."""
-        self._done = max(self._done, done)
+        self._done, self._heard_at = max(self._done, done), time.monotonic()
         if self._halt is not None:
             raise self._halt
 
     def save(self, checkpoint: dict[str, Any]) -> None:
         """What the next attempt may start from, should this one not end. Raises `Unavailable` too."""
         self._renew(checkpoint)
+        self._heard_at = time.monotonic()
+        self.claim = replace(self.claim, tries=1, deaths=0)  # as in the catalog: what was saved counts as a new start
 
     def _keep(self) -> None:
         try:
@@ -78,21 +83,31 @@ class Lease:
                 if self._worker.is_stopping():
                     return self._stop()
                 self._renew_if_possible()
+                self._end_if_stalled()
         except LeaseLost as lost:
             self._let_go(lost)
         return None
 
     def _renew_if_possible(self) -> None:
-        """A catalog that is away is asked again in a second, for as long as the lease lasts."""
+        """A catalog that is away is asked again in a second: the step is ours until somebody else takes it up."""
         try:
             self._renew()
-        except Unavailable as error:
+        except LeaseLost:
+            raise
+        except BiblioError as error:
             log.warning("the lease of video %s could not be renewed: %s", self.claim.video.id, error)
 
     def _renew(self, checkpoint: dict[str, Any] | None = None) -> None:
         progress = overall_progress(self.claim.step, self._done)
         with self._services.catalog.transaction() as tx:
             tx.jobs.renew(self.claim, seconds=LEASE_SECONDS, progress=progress, checkpoint=checkpoint)
+
+    def _end_if_stalled(self) -> None:
+        """A process that hangs is as good as dead, and counts as that: three of them, and the step has failed."""
+        if time.monotonic() - self._heard_at > STALL_SECONDS:
+            log.error("%s of video %s has hung for an hour: its process ends", self.claim.step, self.claim.video.id)
+            self._heard_at = time.monotonic()
+            self._worker.die()
 
     def _let_go(self, why: BiblioError) -> None:
         self._halt = why

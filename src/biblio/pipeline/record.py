@@ -7,14 +7,16 @@ from contextlib import contextmanager
 
 from biblio.domain.measures import LEASES_LOST, QUOTA_WAIT_SECONDS, RETRIES, STEP_SECONDS
 from biblio.errors import BiblioError, LeaseLost, RateLimited
+from biblio.pipeline.lease import Lease
 from biblio.pipeline.retries import next_try
 from biblio.pipeline.services import Services
 from biblio.ports.jobs import Claim
 
 
 @contextmanager
-def recorded(services: Services, claim: Claim) -> Iterator[None]:
+def recorded(services: Services, lease: Lease) -> Iterator[None]:
     """One attempt at a step, however it ends. What it raises goes through."""
+    claim = lease.claim
     began, outcome = time.monotonic(), "broken"
     try:
         with services.tracer.span(claim.step, claim.video.id, generation=claim.video.generation):
@@ -25,7 +27,7 @@ def recorded(services: Services, claim: Claim) -> Iterator[None]:
         services.meter.observe(LEASES_LOST, step=claim.step)
         raise
     except BiblioError as error:
-        outcome = _failed(services, claim, error)
+        outcome = _failed(services, lease.claim, error)
         raise
     finally:
         services.meter.observe(STEP_SECONDS, time.monotonic() - began, step=claim.step, outcome=outcome)

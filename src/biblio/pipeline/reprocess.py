@@ -63,6 +63,8 @@ def _best_step(tx: Transaction, video: Video, options: Options | None) -> Step:
         return Step.TRANSCRIBE if _found(tx, video, Step.TRANSCRIBE) is not None else first
     if video.status is Status.COMPLETED:
         return first
+    if video.failure is not None and video.failure.code == "STALE_VECTORS":
+        return Step.EMBED
     done = tx.jobs.results(video, video.generation)
     return next((stage.step for stage in ROAD if stage.step not in done), first)
 

@@ -54,20 +54,21 @@ def work(services: Services, queue: Queue, worker: Worker) -> bool:
 
 def _do(services: Services, claim: Claim, worker: Worker) -> None:
     log.info("%s of video %s begins, attempt %d", claim.step, claim.video.id, claim.attempt)
+    lease = Lease(services, claim, worker)
     try:
-        with recorded(services, claim):
+        with recorded(services, lease):
             if hopeless := lost_cause(claim):
                 raise hopeless
-            with Lease(services, claim, worker) as lease:
+            with lease:
                 result = WORK[claim.step](services, lease)
             _succeed(services, lease, result)
     except LeaseLost as lost:
         log.info("%s of video %s stopped: %s", claim.step, claim.video.id, lost)
     except BiblioError as error:
-        _end_badly(services, claim, error)
+        _end_badly(services, lease.claim, error)
     except OSError as error:  # adapters translate what they meet: this is the worker's own machine
         code = "NO_SPACE" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "MACHINE_FAILED"
-        _end_badly(services, claim, Unavailable(f"The worker's machine says: {error.strerror}.", code=code))
+        _end_badly(services, lease.claim, Unavailable(f"The worker's machine says: {error.strerror}.", code=code))
 
 
 def bury(services: Services, owner: str) -> None:

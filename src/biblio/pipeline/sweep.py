@@ -82,8 +82,9 @@ def settle(services: Services, upload: Upload) -> None:
         services.storage.remove(prefix)
     if video is None:
         _remove_vectors(services, upload.video_id)
-    if upload.is_silent:
-        services.storage.multipart.clear(prefix)  # begun by a process that died before it could say so
+    if upload.is_silent and video is not None:
+        # Begun by a process that died before it could say so. The original's alone: workers write beside it.
+        services.storage.multipart.clear(video.key)
     if upload.is_silent or went_on:
         with services.catalog.transaction() as tx:
             tx.uploads.forget(upload.video_id, when_silent=not upload.is_silent)

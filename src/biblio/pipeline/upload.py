@@ -12,7 +12,7 @@ from biblio.domain.parts import PartPlan, checked_sha256, part_size_for
 from biblio.domain.video import MIME_TYPES, Options, Video, extension_of, title_of
 from biblio.errors import InvalidInput, RateLimited, TooLarge
 from biblio.log_context import note
-from biblio.pipeline.quota import check_quota
+from biblio.pipeline.quota import check_quota, check_room
 from biblio.pipeline.services import Limits, Services
 from biblio.ports.catalog import Transaction
 from biblio.ports.storage import SignedRequest
@@ -51,8 +51,7 @@ def begin_upload(services: Services, tx: Transaction, user_id: str, new: NewVide
     """A new video, and how to send its bytes. Raises `InvalidInput`, `TooLarge` and `RateLimited`."""
     video = _declared(services, user_id, new)
     _check_uploads(tx.users.usage(user_id), services.limits)
-    if services.limits.most_stored is not None:
-        _check_room(tx.users.stored(user_id), services.limits.most_stored, video.file_size)
+    check_room(services, tx, user_id, video.file_size)
     check_quota(services, tx, user_id)
     note(video=video.id)
     with services.tracer.span("upload", video.id, first=True):
@@ -117,12 +116,6 @@ def _check_size(size: int, largest: int) -> None:
         raise InvalidInput("The file is empty.", code="EMPTY_FILE")
     if size > largest:
         raise TooLarge(f"The file has {size} bytes; at most {largest} are taken.", code="FILE_TOO_LARGE", limit=largest)
-
-
-def _check_room(stored: int, most: int, size: int) -> None:
-    if stored + size > most:
-        message = f"{stored} bytes are stored and at most {most} may be: delete something first."
-        raise TooLarge(message, code="QUOTA_EXCEEDED", limit=most, used=stored)
 
 
 def _check_uploads(usage: Usage, limits: Limits) -> None:
