@@ -149,7 +149,28 @@ def with_quiet_reports(lease: Lease) -> Any:
 
         def save(self, _checkpoint: dict[str, Any]) -> None: ...
 
+        def confirm(self) -> None: ...
+
     return Deaf()
+
+
+@pytest.mark.parametrize("status", [Status.TRANSCRIBING, Status.EMBEDDING])
+def test_whoever_wakes_up_without_its_step_pays_for_nothing(road: Road, user: str, status: Status) -> None:
+    class Paid:
+        def __init__(self, engine: Any) -> None:
+            self._engine = engine
+
+        def __getattr__(self, name: str) -> Any:
+            assert name not in ("transcribe", "embed_documents"), "it was asked to work"
+            return getattr(self._engine, name)
+
+    road.at(status, user)
+    claim, lease = zombie(road, Queue.AI)
+    road.finish()
+    speech: Any = Paid(road.services.speech)
+    embedder: Any = Paid(road.services.embedder)
+    with pytest.raises(LeaseLost):
+        runner.WORK[claim.step](replace(road.services, speech=speech, embedder=embedder), lease)
 
 
 def test_a_zombie_of_a_generation_that_is_gone_is_not_seen(road: Road, user: str) -> None:

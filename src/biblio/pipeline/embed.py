@@ -19,6 +19,7 @@ def embed(services: Services, lease: Lease) -> dict[str, Any]:
     transcript = Transcript.from_json(fetch(services, lease.claim.results[Step.TRANSCRIBE]["transcript"]))
     texts = [passage.text for passage in passages_of(transcript.sentences)]
     vectors: list[str] = []
+    lease.confirm()
     for first in range(0, len(texts), BATCH):
         vectors += map(packed, services.embedder.embed_documents(texts[first : first + BATCH]))
         lease.report(len(vectors) / len(texts))

@@ -77,6 +77,13 @@ class Lease:
         self._heard_at = time.monotonic()
         self.claim = replace(self.claim, tries=1, deaths=0)  # as in the catalog: what was saved counts as a new start
 
+    def confirm(self) -> None:
+        """Before anything that costs: a process that stood still may have lost the step without having heard of it.
+
+        Raises as `save`.
+        """
+        self._renew()
+
     def _keep(self) -> None:
         try:
             while not self._over.wait(RENEW_SECONDS):

@@ -32,6 +32,7 @@ def transcribe(services: Services, lease: Lease) -> dict[str, Any]:
 
 def _hear(services: Services, lease: Lease, audio: Path, duration: float) -> Transcript:
     draft = Draft(services, lease)
+    lease.confirm()
     with contextlib.closing(_rest(services, lease, audio, draft)) as rest:
         for heard in rest:
             draft.add(heard)

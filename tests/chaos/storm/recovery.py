@@ -1,10 +1,12 @@
 """How soon work that lost its worker went on."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 from tests.chaos.storm.eyes import Eyes
 from tests.chaos.storm.faults import Fault, Kind
 
+Value = TypeVar("Value", float, tuple[float, str])
 OUTAGES = (Kind.POSTGRES, Kind.STORAGE, Kind.BROKER, Kind.DISK)
 MOST = 60.0
 BOUNDS = {50: 15.0, 99: 30.0, 100: MOST}
@@ -41,7 +43,7 @@ def _overlap(start: float, end: float, spans: Sequence[tuple[float, float]]) -> 
     return total
 
 
-def percentile(values: Sequence[float], percent: int) -> float:
+def percentile(values: Sequence[Value], percent: int) -> Value:
     """The least value that so many percent do not exceed."""
     ordered = sorted(values)
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
