@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
@@ -157,3 +158,11 @@ def test_what_is_known_ends_with_its_block_and_threads_take_it_along() -> None:
     assert seen == [{"video": "w", "step": "extract", "attempt": 3}]
     note(video="nowhere")
     assert subject() == {}
+
+
+@pytest.mark.parametrize("letters", ["A" * 200_000, "key" * 70_000, "-" * 200_000, "password_" * 20_000])
+def test_whoever_makes_a_line_long_makes_it_no_work(letters: str) -> None:
+    began = time.process_time()
+    shown = redacted(f"{letters} password=hunter2")
+    assert len(shown) < 20_000
+    assert time.process_time() - began < 1.0, "it took minutes"

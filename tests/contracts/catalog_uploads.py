@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from biblio.domain.video import Video
 from biblio.errors import InvalidInput, NotFound
 from biblio.ports.catalog import Catalog
 from tests.contracts.catalog_suite import CatalogSuite, at_once, eventually, new_user
@@ -13,12 +14,11 @@ from tests.contracts.catalog_suite import CatalogSuite, at_once, eventually, new
 
 class UploadsContract(CatalogSuite):
     @pytest.fixture
-    def upload(self, catalog: Catalog) -> str:
+    def upload(self, catalog: Catalog, video: Video) -> str:
         """The id of a video that waits for its bytes."""
-        video_id = str(uuid4())
         with catalog.transaction() as tx:
-            tx.uploads.add(video_id, seconds=3600)
-        return video_id
+            tx.uploads.add(video.id, seconds=3600)
+        return video.id
 
     def test_an_upload_reads_back_as_it_was_added(self, catalog: Catalog, upload: str) -> None:
         with catalog.transaction() as tx:
@@ -72,6 +72,13 @@ class UploadsContract(CatalogSuite):
             tx.uploads.signed([upload], seconds=0)
             again = tx.uploads.get(upload)
         assert (again.upload_id, again.is_over, again.is_silent) == (None, True, False)
+
+    def test_nothing_is_signed_for_a_video_that_is_gone(self, catalog: Catalog, video: Video, upload: str) -> None:
+        with catalog.transaction() as tx:
+            tx.videos.forget(video, {})
+            with pytest.raises(NotFound):
+                tx.uploads.signed([upload], seconds=60)
+            assert tx.uploads.get(upload).is_silent
 
     def test_due_uploads_are_looked_at_by_one_sweep_at_a_time_seldom_where_nothing_moves(
         self, catalog: Catalog, upload: str

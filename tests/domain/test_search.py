@@ -1,3 +1,4 @@
+import time
 import unicodedata
 
 import pytest
@@ -136,3 +137,13 @@ def test_highlights_are_ranges_of_the_text(question: str, text: str, marked: lis
 def test_highlights_never_overlap_and_go_forward() -> None:
     ranges = highlights("가나다 나다라 다라", "가나다라 가나다라마 다라")
     assert all(before[1] < after[0] for before, after in zip(ranges, ranges[1:], strict=False))
+
+
+def test_an_endless_question_costs_no_more_than_its_length() -> None:
+    """Of 50 moments, each without a single match."""
+    question, text = "가나다라마바사아자차" * 100, "흐르는 강물은 되돌아오지 않는다. " * 40
+    began = time.process_time()
+    for _ in range(50):
+        assert highlights(question, text) == ()
+        assert highlights("words " * 166, text) == ()
+    assert time.process_time() - began < 2.0, "with patterns it took twelve seconds"

@@ -15,6 +15,7 @@ from biblio.pipeline import runner
 from biblio.pipeline.artefacts import leave
 from biblio.pipeline.cancel import cancel
 from biblio.pipeline.check import check
+from biblio.pipeline.cleanup import take_back
 from biblio.pipeline.lease import LEASE_SECONDS, LET_GO_SECONDS, Lease, Worker
 from biblio.pipeline.reprocess import reprocess
 from biblio.pipeline.retries import MOST_TRIES, next_try
@@ -152,6 +153,26 @@ def with_quiet_reports(lease: Lease) -> Any:
         def confirm(self) -> None: ...
 
     return Deaf()
+
+
+def test_what_was_written_after_the_clean_up_is_taken_back(road: Road, user: str) -> None:
+    """It stood still with its results in hand, and wakes when all is done and cleared up."""
+    video = road.at(Status.EMBEDDING, user)
+    claim, _ = zombie(road, Queue.AI)
+    road.finish()
+    left = {"vectors.json": leave(road.services, claim, "vectors.json", {})}
+    assert left["vectors.json"] in road.objects(video)
+    take_back(road.services, claim)
+    assert left["vectors.json"] not in road.objects(video)
+    assert [one for one in check(road.services) if video.id in one.where] == []
+
+
+def test_a_worker_that_was_heard_of_no_more_is_told_of(road: Road, begun: Video) -> None:
+    zombie(road, Queue.MEDIA)
+    road.walk(begun)
+    kinds = [(event.kind, event.detail.get("attempt")) for event in road.events(begun) if event.detail.get("attempt")]
+    assert kinds[:2] == [("lost", 1), ("begun", 2)], "it claimed by hand, so nobody had written of its beginning"
+    assert [kind for kind, _ in kinds].count("lost") == 1
 
 
 @pytest.mark.parametrize("status", [Status.TRANSCRIBING, Status.EMBEDDING])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from biblio.errors import BiblioError, InvalidInput, RateLimited, Rejected, Unav
 from biblio.pipeline import runner
 from biblio.pipeline.lease import Worker
 from biblio.pipeline.retries import LONGEST_PAUSE, MOST_DEATHS, MOST_TRIES
-from tests.pipeline.road import WORKER, Road
+from biblio.ports.usage import SECONDS_TRANSCRIBED
+from tests.pipeline.road import SECONDS, WORKER, Road
 
 
 class Broken:
@@ -67,6 +69,18 @@ def test_after_the_last_try_it_has_failed_and_the_log_tells_of_each(road: Road, 
     assert pauses[0] <= 3.0
     assert pauses[-1] >= 150.0
     assert road.events(begun)[-1].failure == road.now(begun).failure
+
+
+def test_more_than_may_be_transcribed_is_not_though_it_was_announced_before(road: Road, user: str) -> None:
+    poor, (first, second) = road.limited(most_transcribed=30.0), (road.begun(user), road.begun(user))
+    while poor.work(Queue.MEDIA) or poor.work(Queue.AI) or poor.work(Queue.INDEX):
+        pass
+    assert {failure(road, one) for one in (first, second)} == {
+        (Status.COMPLETED, None),
+        (Status.FAILED, "QUOTA_EXCEEDED"),
+    }
+    with road.services.catalog.transaction() as tx:
+        assert tx.usage.total(user, SECONDS_TRANSCRIBED, datetime.now(UTC) - timedelta(days=1)) == SECONDS
 
 
 def test_a_wait_for_quota_is_no_try(road: Road, begun: Video) -> None:

@@ -42,6 +42,11 @@ def artefact(video_id: str, generation: int, attempt: int, name: str) -> str:
     return f"{video_prefix(video_id)}generations/{generation}/{attempt}/{name}"
 
 
+def artefacts_of(video_id: str, generation: int, attempt: int) -> str:
+    """Below it lies whatever one attempt left."""
+    return artefact(video_id, generation, attempt, "")
+
+
 def artefacts(video_id: str) -> str:
     """Below it lies whatever steps left for each other."""
     return f"{video_prefix(video_id)}generations/"

@@ -10,6 +10,8 @@ from biblio.domain.transcript import Sentence
 
 _RUN = re.compile(r"[가-힣]+|[^\W_가-힣]+")
 _HANGUL = re.compile(r"[가-힣]+")
+LONGEST_WORD = 20
+"""Syllables. What is longer is no word, and is looked for by its beginning."""
 
 
 class Mode(StrEnum):
@@ -149,17 +151,33 @@ def highlights(question: str, text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _places(run: str, text: str) -> list[tuple[int, int]]:
-    korean = _HANGUL.fullmatch(run) is not None
-    for length in range(len(run), min(2, len(run)) - 1 if korean else len(run) - 1, -1):
-        pattern = re.escape(run[:length])
-        if not korean:
-            pattern = rf"(?<![^\W_가-힣]){pattern}(?![^\W_가-힣])"
-        elif length == 1:  # inside a word it is a mere syllable
-            pattern = rf"(?<![가-힣]){pattern}"
-        found = [match.span() for match in re.finditer(pattern, text)]
+    if _HANGUL.fullmatch(run) is None:
+        return [
+            (start, end)
+            for start, end in _spans(run, text)
+            if not (_is_letter(text[start - 1 : start]) or _is_letter(text[end : end + 1]))
+        ]
+    for length in range(min(len(run), LONGEST_WORD), min(2, len(run)) - 1, -1):
+        found = _spans(run[:length], text)
+        if length == 1:  # inside a word it is a mere syllable
+            found = [(start, end) for start, end in found if not _HANGUL.match(text[start - 1 : start])]
         if found:
             return found
     return []
+
+
+def _spans(part: str, text: str) -> list[tuple[int, int]]:
+    """Wherever `part` stands, without overlaps. No pattern: a question may be long, and is asked of many texts."""
+    spans, start = [], text.find(part)
+    while start >= 0:
+        spans.append((start, start + len(part)))
+        start = text.find(part, start + len(part))
+    return spans
+
+
+def _is_letter(one: str) -> bool:
+    """Or digit, of a script that has blanks between its words."""
+    return one.isalnum() and _HANGUL.match(one) is None
 
 
 def _merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

@@ -24,12 +24,17 @@ CHATTY = (
     "uvicorn.error",  # it tells every live socket's address, question mark and all
 )
 
+MOST = 16_384
+
 # The second net: nothing of this should come to a log at all.
 SECRETS = (
     (re.compile(r"(?<=://)([^\s/@:]*):[^\s/@]+@"), r"\1:***@"),
     (re.compile(r"\?[^\s\"'<>\\]*(?:X-(?:Amz|Goog)-|Signature=|AWSAccessKeyId=)[^\s\"'<>\\]*", re.I), "?***"),
     (re.compile(r"\b(Bearer|Basic)\s+[\w.~+/=-]+", re.I), r"\1 ***"),
-    (re.compile(r"([\w-]*(?:key|secret|token|password|signature|credential)=)[^\s&\"',;]+", re.I), r"\1***"),
+    (
+        re.compile(r"((?<![\w-])[\w-]{0,64}?(?:key|secret|token|password|signature|credential)=)[^\s&\"',;]+", re.I),
+        r"\1***",
+    ),
 )
 
 
@@ -45,6 +50,9 @@ def set_up_logs(form: Form | None = None) -> None:
 
 
 def redacted(text: str) -> str:
+    """At most MOST characters of it: whoever can make us log may make it long."""
+    if len(text) > MOST:
+        text = f"{text[:MOST]}… ({len(text)} characters)"
     for pattern, instead in SECRETS:
         text = pattern.sub(instead, text)
     return text

@@ -8,8 +8,10 @@ from typing import Any
 from biblio.domain import keys
 from biblio.domain.flow import WORKING
 from biblio.domain.video import Video
+from biblio.errors import NotFound
 from biblio.pipeline.lease import LEASE_SECONDS, Lease
 from biblio.pipeline.services import Services
+from biblio.ports.jobs import Claim
 
 
 def cleanup(services: Services, lease: Lease) -> dict[str, Any]:
@@ -27,6 +29,27 @@ def cleanup(services: Services, lease: Lease) -> dict[str, Any]:
     for key, upload_id in unfinished_writes(services, video):
         services.storage.multipart.abort(key, upload_id)
     return {"objects": len(stale)}
+
+
+def take_back(services: Services, claim: Claim) -> None:
+    """What an attempt left that lost its step: nobody else will, when the clean-up behind its run has already been."""
+    mine = claim.video
+    video, named = _now(services, mine.id)
+    for one in services.storage.inventory.objects(keys.artefacts_of(mine.id, mine.generation, claim.attempt)):
+        if one.key not in named:
+            services.storage.remove(one.key)
+    if video is None or is_stale(video, mine.generation):
+        services.vectors.remove(mine.user_id, mine.id, generation=mine.generation)
+
+
+def _now(services: Services, video_id: str) -> tuple[Video | None, set[str]]:
+    """The video, if it is still there, and the keys that results and checkpoints name."""
+    with services.catalog.transaction() as tx:
+        try:
+            video = tx.videos.get(video_id)
+        except NotFound:
+            return None, set()
+        return video, set(tx.holdings.named_keys(video))
 
 
 def is_stale(video: Video, generation: int) -> bool:

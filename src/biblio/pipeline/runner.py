@@ -3,6 +3,7 @@
 import errno
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from biblio.domain.flow import Queue, Status, Step, is_upkeep, overall_progress, stage_after, stage_of
@@ -10,7 +11,7 @@ from biblio.domain.measures import DEATHS
 from biblio.domain.video import Failure
 from biblio.errors import BiblioError, LeaseLost, Unavailable
 from biblio.log_context import about
-from biblio.pipeline.cleanup import cleanup
+from biblio.pipeline.cleanup import cleanup, take_back
 from biblio.pipeline.delete import delete
 from biblio.pipeline.embed import embed
 from biblio.pipeline.extract import extract
@@ -64,6 +65,8 @@ def _do(services: Services, claim: Claim, worker: Worker) -> None:
             _succeed(services, lease, result)
     except LeaseLost as lost:
         log.info("%s of video %s stopped: %s", claim.step, claim.video.id, lost)
+        with suppress(BiblioError):  # `check` finds what stays
+            take_back(services, claim)
     except BiblioError as error:
         _end_badly(services, lease.claim, error)
     except OSError as error:  # adapters translate what they meet: this is the worker's own machine
@@ -87,6 +90,8 @@ def _claim(services: Services, queue: Queue, worker: Worker) -> Claim | None:
     with services.catalog.transaction() as tx:
         claim = tx.jobs.claim(queue, worker.name, seconds=LEASE_SECONDS)
         if claim is not None and not is_upkeep(claim.step):
+            if claim.takes_over:
+                tx.events.add(claim.video, "lost", step=claim.step, attempt=claim.attempt - 1)
             _show(tx, claim.video.id, claim.step, when_not=claim.video.status)
             tx.events.add(claim.video, "begun", step=claim.step, attempt=claim.attempt)
     return claim

@@ -11,6 +11,7 @@ from biblio.domain.transcript import Transcript, Word, sentences_of
 from biblio.errors import NotFound
 from biblio.pipeline.artefacts import fetch, leave
 from biblio.pipeline.lease import Lease
+from biblio.pipeline.quota import check_quota
 from biblio.pipeline.services import Services
 from biblio.ports.speech import Heard
 from biblio.ports.usage import SECONDS_TRANSCRIBED, Used
@@ -32,13 +33,24 @@ def transcribe(services: Services, lease: Lease) -> dict[str, Any]:
 
 def _hear(services: Services, lease: Lease, audio: Path, duration: float) -> Transcript:
     draft = Draft(services, lease)
-    lease.confirm()
+    _may_cost(services, lease, draft)
     with contextlib.closing(_rest(services, lease, audio, draft)) as rest:
         for heard in rest:
             draft.add(heard)
             lease.report(heard.until / duration if duration else 1.0)
     model = services.speech.model_name(lease.claim.video.options.model)
     return Transcript(draft.language, duration, sentences_of(draft.words), services.speech.name, model)
+
+
+def _may_cost(services: Services, lease: Lease, draft: "Draft") -> None:
+    """Asked once more, because many may have been announced while there was room. Raises `QuotaExceeded`, `LeaseLost`.
+
+    What was begun is finished.
+    """
+    lease.confirm()
+    if not draft.until:
+        with services.catalog.transaction() as tx:
+            check_quota(services, tx, lease.claim.video.user_id)
 
 
 def _rest(services: Services, lease: Lease, audio: Path, draft: "Draft") -> Generator[Heard, None, None]:

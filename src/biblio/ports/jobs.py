@@ -25,6 +25,8 @@ class Claim:
     deaths: int = 0
     checkpoint: dict[str, Any] = field(default_factory=dict)
     """What earlier attempts at this step saved."""
+    takes_over: bool = False
+    """Whether the attempt before held the step until its lease ended, and was heard of no more."""
 
 
 class Jobs(Protocol):

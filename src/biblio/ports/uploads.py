@@ -27,6 +27,7 @@ class Uploads(Protocol):
     - a multipart upload is begun once
     - an upload is over when its time is up
     - an upload is silent a while after its last signature expired
+    - nothing is signed for a video that is gone
     - due uploads are looked at by one sweep at a time, seldom where nothing moves
     - a forgotten upload is gone
     """
@@ -43,7 +44,7 @@ class Uploads(Protocol):
     def signed(self, video_ids: Collection[str], *, seconds: float) -> None:
         """Something that lives for `seconds` was signed: these uploads are alive, and not silent before.
 
-        One that was forgotten is remembered again, as one whose time is up.
+        One that was forgotten is remembered again, as one whose time is up. Raises `NotFound`.
         """
 
     def due(self, *, limit: int) -> Sequence[Upload]:

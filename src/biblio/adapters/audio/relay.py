@@ -64,7 +64,7 @@ class _Server(ThreadingHTTPServer):
         self.failure: BaseException | None = None
 
     def verify_request(self, _request: Any, client_address: tuple[str, int]) -> bool:
-        return _user_of(client_address[1]) in (None, os.geteuid())
+        return _user_of(client_address[1], self.server_address[1]) in (None, os.geteuid())
 
     def handle_error(self, *_: Any) -> None:
         # ffmpeg hangs up whenever it jumps. Anything else is told to the caller of `extract`, not to the log.
@@ -121,11 +121,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: one line a jump would drown the log."""
 
 
-def _user_of(port: int) -> int | None:
-    """Whose socket on 127.0.0.1 has this port; None where the system does not tell (Linux does)."""
+def _user_of(client: int, server: int) -> int | None:
+    """Whose socket on 127.0.0.1 speaks from port `client` to port `server`.
+
+    None where the system does not tell (Linux does), and for a caller in a network of its own, who is in no table of
+    ours. A connection that is over (state 06) is nobody's: another one had this port before.
+    """
     table = Path("/proc/net/tcp")
-    wanted = f"0100007F:{port:04X}"
     if not table.exists():
         return None
+    wanted = [f"0100007F:{client:04X}", f"0100007F:{server:04X}"]
     rows = (line.split() for line in table.read_text().splitlines())
-    return next((int(row[7]) for row in rows if row[1] == wanted), None)
+    return next((int(row[7]) for row in rows if row[1:3] == wanted and row[3] != "06"), None)

@@ -34,7 +34,11 @@ TEXTS = {
 }
 
 
-@router.get("/transcript", response_model=shapes.TranscriptResults)
+@router.get(
+    "/transcript",
+    response_model=shapes.TranscriptResults,
+    responses={200: {"content": {media_type: {"schema": {"type": "string"}} for _, media_type in TEXTS.values()}}},
+)
 def transcript(services: UsersServices, user_id: TheUser, video_id: str, format: Format = Format.JSON) -> Any:
     """What is said, with times in seconds; as JSON, SubRip, WebVTT or plain text."""
     with services.catalog.transaction(snapshot=True) as tx:

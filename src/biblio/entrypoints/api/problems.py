@@ -30,6 +30,7 @@ STATUS: dict[type[BiblioError], int] = {
     errors.AdapterError: 502,
     BiblioError: 500,
 }
+LONGEST_PATH = 200  # characters of it, in a log
 RETRY_AFTER = 5  # seconds, where an engine that is down did not say
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,7 @@ def _biblio_error(request: Request, error: Exception) -> Problem:
         headers["Retry-After"] = str(ceil(error.details.get("retry_after") or RETRY_AFTER))
     if status >= 500:
         method = request.scope.get("method", "WS")  # a handshake has none
-        log.error("%s %s: %s", method, request.url.path, error, exc_info=error)
+        log.error("%s %s: %s", method, request.url.path[:LONGEST_PATH], error, exc_info=error)
     return problem(status, error.code, error.message, headers=headers, **_shown(error.details))
 
 
@@ -122,5 +123,5 @@ def _http_error(_: Request, error: Exception) -> Problem:
 
 
 def _defect(request: Request, error: Exception) -> Problem:
-    log.error("%s %s broke", request.method, request.url.path, exc_info=error)
+    log.error("%s %s broke", request.method, request.url.path[:LONGEST_PATH], exc_info=error)
     return problem(500, "INTERNAL", "Something broke on our side; the log has the details.")

@@ -52,9 +52,9 @@ class RequestLog:
         return None
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
-        method, route = scope.get("method", "WEBSOCKET"), _route(scope)
+        method, route = _known(scope.get("method", "WEBSOCKET")), _route(scope)
         if scope["type"] == "http":
-            self._meter.observe(REQUEST_SECONDS, seconds, method=_known(method), route=route, status=str(status))
+            self._meter.observe(REQUEST_SECONDS, seconds, method=method, route=route, status=str(status))
         if video_id := scope.get("path_params", {}).get("video_id"):
             note(video=str(video_id)[:64])
         if scope["path"] not in QUIET:

@@ -5,7 +5,7 @@ from asyncio import Event as News
 from contextlib import suppress
 from typing import Any
 
-from anyio import create_task_group, move_on_after, sleep
+from anyio import create_task_group, fail_after, move_on_after, sleep
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.concurrency import run_in_threadpool
 
@@ -22,6 +22,8 @@ PROTOCOL = "biblio"
 KEY_PROTOCOL = "key."
 """A browser can set no headers of a socket; in the address, the key would end up in logs."""
 DELETED = 4410
+UNREAD_SECONDS = 40.0
+"""A client that takes nothing for so long has no place here: others wait for one."""
 BROKEN = 1011
 
 SERVER_OPTIONS: dict[str, Any] = {
@@ -95,10 +97,13 @@ async def _tell(websocket: WebSocket, feed: Feed, view: LogView, news: News) -> 
 
 
 async def _send(websocket: WebSocket, messages: list[str]) -> bool:
-    """Whether somebody is still there."""
+    """Whether somebody is still there, and reads."""
     try:
         for message in messages:
-            await websocket.send_text(message)
+            with fail_after(UNREAD_SECONDS):
+                await websocket.send_text(message)
+    except TimeoutError:
+        return False
     except (WebSocketDisconnect, RuntimeError):  # the latter where the server itself has just closed
         return False
     return True

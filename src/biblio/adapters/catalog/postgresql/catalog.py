@@ -106,13 +106,12 @@ class PostgresCatalog:
             connection.execute(text("SET LOCAL lock_timeout = 0"))  # the other one may migrate for a while
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             migrate(connection)
-            warn_if_unbound(connection)
 
     def ping(self) -> None:
         from biblio.adapters.catalog.postgresql.migrate import lags_behind
 
         with translated(), self._engine.connect() as connection:
-            connection.execute(text("SELECT 1 FROM videos LIMIT 1"))
+            connection.execute(text("SELECT 1 FROM videos LIMIT 0"))
             if lags_behind(connection):
                 raise Misconfigured("The tables are older than biblio: run `biblio migrate`.", code="NOT_MIGRATED")
 
@@ -130,17 +129,17 @@ def connect(dsn: Dsn) -> PostgresCatalog:
         database=dsn.path or None,
     )
     options = dsn.read_options(PostgresOptions)
-    return PostgresCatalog(
-        sqlalchemy.create_engine(
-            url,
-            pool_size=options.pool_size,
-            max_overflow=options.pool_overflow,
-            pool_timeout=options.pool_seconds,
-            pool_pre_ping=True,
-            hide_parameters=True,  # what people said belongs into no log
-            connect_args={**SESSION, "options": f"-c timezone=UTC {PATIENCE}"},
-        )
+    engine = sqlalchemy.create_engine(
+        url,
+        pool_size=options.pool_size,
+        max_overflow=options.pool_overflow,
+        pool_timeout=options.pool_seconds,
+        pool_pre_ping=True,
+        hide_parameters=True,  # what people said belongs into no log
+        connect_args={**SESSION, "options": f"-c timezone=UTC {PATIENCE}"},
     )
+    sqlalchemy.event.listen(engine, "first_connect", warn_if_unbound)
+    return PostgresCatalog(engine)
 
 
 def _views(connection: sqlalchemy.Connection) -> PostgresTransaction:

@@ -103,6 +103,7 @@ class PostgresJobs:
         return (video_of(row), Step(row.job_step)) if row is not None else None
 
     def _take(self, video: Video, step: Step, owner: str, seconds: float) -> Claim | None:
+        state = self._connection.scalar(select(jobs.c.state).where(_is(video, step)))
         left = func.coalesce(func.extract("epoch", jobs.c.lease_until - jobs.c.claimed_at), 0.0)
         taken = (
             update(jobs)
@@ -121,7 +122,8 @@ class PostgresJobs:
         row = self._connection.execute(taken).one_or_none()
         if row is None:
             return None
-        return Claim(video, step, row.attempt, self.results(video, video.generation), *row[1:])
+        results = self.results(video, video.generation)
+        return Claim(video, step, results=results, takes_over=state == "RUNNING", **row._mapping)
 
     def _serve(self, user_id: str, queue: Queue) -> None:
         turn = insert(turns).values(user_id=user_id, queue=queue, served_at=NOW)

@@ -5,7 +5,9 @@ https://www.postgresql.org/docs/current/ddl-rowsecurity.html
 """
 
 import logging
+from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, text
 
 EVERYBODY = "*"
@@ -21,9 +23,9 @@ def enter(connection: Connection, user: str) -> None:
     connection.execute(_ENTER, {"user": user})
 
 
-def warn_if_unbound(connection: Connection) -> None:
-    """A superuser is bound by nothing: then only the queries keep users apart."""
+def warn_if_unbound(connection: "psycopg.Connection[Any]", _record: object) -> None:
+    """A superuser is bound by nothing: then only the queries keep users apart. For a process's first connection."""
     query = "SELECT rolname FROM pg_roles WHERE rolname = current_user AND (rolsuper OR rolbypassrls)"
-    role = connection.execute(text(query)).scalar()
-    if role is not None:
+    for (role,) in connection.execute(query):
         log.warning("the database role %s is a superuser, or may bypass row level security: give biblio its own", role)
+    connection.rollback()

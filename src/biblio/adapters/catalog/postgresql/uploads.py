@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 
-from biblio.adapters.catalog.postgresql.tables import uploads
+from biblio.adapters.catalog.postgresql.tables import uploads, videos
 from biblio.errors import NotFound
 from biblio.ports.uploads import Upload
 
@@ -49,9 +49,12 @@ class PostgresUploads:
     def signed(self, video_ids: Collection[str], *, seconds: float) -> None:
         until = NOW + timedelta(seconds=seconds)
         moment = {"signed_until": until, "active_at": NOW, "look_at": NOW}
-        rows = postgresql.insert(uploads).values([{"video_id": id, "expires_at": NOW, **moment} for id in video_ids])
+        there = select(videos.c.id, NOW, until, NOW, NOW).where(videos.c.id.in_(list(video_ids)))
+        rows = postgresql.insert(uploads).from_select(["video_id", "expires_at", *moment], there)
         later = {**moment, "signed_until": func.greatest(uploads.c.signed_until, until)}
-        self._connection.execute(rows.on_conflict_do_update(index_elements=["video_id"], set_=later))
+        written = rows.on_conflict_do_update(index_elements=["video_id"], set_=later).returning(uploads.c.video_id)
+        if len(self._connection.scalars(written).all()) < len(video_ids):
+            raise NotFound("There is no such video.", code="VIDEO_NOT_FOUND")
 
     def due(self, *, limit: int) -> Sequence[Upload]:
         ripe = select(uploads.c.video_id).where(uploads.c.look_at <= NOW).order_by(uploads.c.look_at).limit(limit)
