@@ -238,8 +238,12 @@ class Storm:
         worker.environment = {"LD_PRELOAD": str(self._ground.clock), "STORM_CLOCK": str(offset)}
         fault.until = fault.at + 6 + CLOCK_SECONDS
         jump = self._dice.choice(("3600", "-3600"))
-        self._after(5, lambda: _replace(offset, jump))
+        self._after(5, lambda: self._jump(fault, worker, offset, jump))
         self._after(5 + CLOCK_SECONDS, lambda: fault.pids.update(worker.kill()))
+
+    def _jump(self, fault: Fault, worker: Own, offset: Path, jump: str) -> None:
+        fault.pids |= worker.pids()
+        _replace(offset, jump)
 
     def _deploy(self, fault: Fault) -> None:
         """One worker of each queue, and the others when those are back."""
