@@ -42,8 +42,8 @@ def fork() -> None:
         os._exit(0)
 
 
-def memory() -> None:
-    held = mmap.mmap(-1, 2 * 1024**3, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+def memory(kind: int, size: int) -> None:
+    held = mmap.mmap(-1, size, flags=kind | mmap.MAP_ANONYMOUS)
     held[:: 1024**2] = b"x" * len(held[:: 1024**2])
 
 
@@ -102,7 +102,8 @@ TRIES: dict[str, Callable[[], object]] = {
     "limit-the-parent": lambda: resource.prlimit(PARENT, resource.RLIMIT_CPU, (1, 1)),
     "become-root": lambda: os.setuid(0),
     "raise-limit": raise_limit,
-    "take-memory": memory,
+    "take-memory": lambda: memory(mmap.MAP_PRIVATE, 2 * 1024**3),
+    "take-shared-memory": lambda: memory(mmap.MAP_SHARED, 3 * 1024**3),
     "big-file": big_file,
     "open-device": lambda: os.open("/dev/full", os.O_WRONLY),
 }

@@ -22,7 +22,7 @@ from tests.contracts.films import BytesSource
 from tests.repository import ROOT
 
 SCRIPT = Path(__file__).with_name("escapist.py")
-LIMITS = {"DATA": 512 * 1024**2, "FSIZE": 1024**2, "NOFILE": 64, "NPROC": 64, "CPU": 20}
+LIMITS = {"DATA": 512 * 1024**2, "AS": 5 * 512 * 1024**2, "FSIZE": 1024**2, "NOFILE": 64, "NPROC": 64, "CPU": 20}
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from biblio.ports.audio import AudioExtractor, Sound, Source
 RATE = 16_000  # of `speech`, in hertz
 BYTES_A_SECOND = 48_000  # more than either sound ever takes
 STACK = 2 * 1024**2  # bytes of each thread: what is not touched counts too
+MAPPED = 2 * 1024**3  # for libraries and what the allocator sets aside; memory that is shared counts here alone
 SPARE_BYTES = 16 * 1024**2
 
 
@@ -109,6 +110,7 @@ class Ffmpeg:
         limits = {
             "CPU": options.max_cpu,
             "DATA": options.max_memory,
+            "AS": options.max_memory + MAPPED,
             "STACK": STACK,
             "FSIZE": int(longest * BYTES_A_SECOND) + SPARE_BYTES,
             "NOFILE": 64,
