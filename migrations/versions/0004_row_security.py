@@ -7,8 +7,8 @@ down_revision = "0003"
 
 SAID = "(SELECT NULLIF(current_setting('biblio.user', true), ''))"
 OWN = SAID + " IN ('*', {column})"
-# Its user said once more: PostgreSQL can use no index for the policy of `videos` alone.
-OWN_VIDEO = f"{SAID} = '*' OR video_id IN (SELECT id FROM videos WHERE user_id = {SAID})"
+# Row by row, through the primary key: IN and EXISTS read all videos first.
+OWN_VIDEO = f"{SAID} = '*' OR {SAID} = (SELECT user_id FROM videos WHERE videos.id = video_id)"
 GUARDED = {
     "users": OWN.format(column="id"),
     **dict.fromkeys(
