@@ -42,8 +42,8 @@ def test_sweep_announces_what_was_left(ours: Mapping[str, str], services: Servic
 def test_check_tells_drift_and_mends_it(ours: Mapping[str, str], services: Services) -> None:
     done = biblio(ours, "check")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "The stores agree.\n")
-    stray = f"videos/{uuid4()}/original.mp4"
-    services.storage.write(stray, BytesIO(b"nobody's"), content_type="video/mp4")
+    stray = f"videos/{uuid4()}/audio_extracted.mp3"
+    services.storage.write(stray, BytesIO(b"nobody's"), content_type="audio/mpeg")
     done = biblio(ours, "check")
     assert done.returncode == 1
     assert done.stdout == f"✗ belongs to no video: object {stray}\n"
@@ -51,6 +51,12 @@ def test_check_tells_drift_and_mends_it(ours: Mapping[str, str], services: Servi
     (line,) = biblio(ours, "check", "--mend", "--json").stdout.splitlines()
     assert json.loads(line) == {"what": "belongs to no video", "where": f"object {stray}", "mended": True}
     assert biblio(ours, "check").returncode == 0
+    film = f"videos/{uuid4()}/original.mp4"
+    services.storage.write(film, BytesIO(b"sent before a restore"), content_type="video/mp4")
+    done = biblio(ours, "check", "--mend")
+    assert (done.returncode, done.stdout) == (1, f"✗ belongs to no video: object {film}\n")
+    assert services.storage.stat(film).size == 21
+    services.storage.remove(film)
 
 
 def waiting_since_long(services: Services) -> None:
