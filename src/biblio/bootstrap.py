@@ -6,7 +6,7 @@ from biblio.adapters.limiter.metered import MeteredLimiter
 from biblio.adapters.registry import connect
 from biblio.dsn import Dsn
 from biblio.errors import Misconfigured
-from biblio.pipeline.services import Limits, Services
+from biblio.pipeline.services import Limits, Services, space_of
 from biblio.ports.engine import Engine
 from biblio.ports.meter import Exposition, Meter
 from biblio.ports.tracer import Untraced
@@ -26,7 +26,7 @@ def build(settings: Settings) -> Services:
         audio=connect("audio", _audio(settings)),
         speech=connect("speech", settings.speech),
         embedder=embedder,
-        vectors=connect("vectors", _vectors(settings.vectors, database, embedder.space, embedder.dimension)),
+        vectors=connect("vectors", _vectors(settings.vectors, database, space_of(embedder), embedder.dimension)),
         limiter=connect("limiter", _needed(settings.limiter, "BIBLIO_LIMITER")),
         limits=_limits(settings),
         tracer=connect("tracer", settings.traces) if settings.traces else Untraced(),

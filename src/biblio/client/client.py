@@ -17,6 +17,7 @@ from biblio.client.models import (
     Receipt,
     SearchAnswer,
     SignedPart,
+    SimilarMoments,
     Status,
     UploadParts,
     UsageReport,
@@ -229,11 +230,21 @@ class Client:
         """Signed addresses of the video and its sound; they are secrets until they expire."""
         return cast(Media, self._get(_path(video_id) + "/media"))
 
-    def search(
-        self, q: str, limit: int | None = None, video_id: str | None = None, mode: str | None = None
-    ) -> SearchAnswer:
-        """The moments that answer `q`, best video first. `mode` is hybrid, semantic or keyword."""
-        return cast(SearchAnswer, self._get("/api/search", q=q, limit=limit, video_id=video_id, mode=mode))
+    def search(self, q: str, **options: Any) -> SearchAnswer:
+        """The moments that answer `q`, best video first.
+
+        Options are the call's own: limit, moments, video_id, mode (hybrid, semantic, keyword), cursor, and the filters
+        language, from, to, min_duration, max_duration, title.
+        """
+        return cast(SearchAnswer, self._get("/api/search", q=q, **options))
+
+    def suggest(self, typed: str, limit: int | None = None) -> list[str]:
+        """What might be meant by what is being typed."""
+        return cast("list[str]", self._get("/api/search/suggest", q=typed, limit=limit)["suggestions"])
+
+    def similar(self, video_id: str, seconds: float, limit: int | None = None) -> SimilarMoments:
+        """Moments about the same as the one at `seconds`."""
+        return cast(SimilarMoments, self._get(f"{_path(video_id)}/similar", t=seconds, limit=limit))
 
     def _get(self, path: str, **params: Any) -> Any:
         return self._api.json(self._api.ask(path, _given(**params)))

@@ -175,13 +175,14 @@ class Media(TypedDict):
 
 
 class Moment(TypedDict):
-    """`highlights` are [from, to) character offsets into `text`."""
+    """`highlights` are [from, to) character offsets into `text`; `matched` says why: words, meaning, or both."""
 
     start_time: float
     end_time: float
     text: str
     highlights: list[tuple[int, int]]
     score: float
+    matched: list[str]
 
 
 class Found(TypedDict):
@@ -193,6 +194,20 @@ class Found(TypedDict):
 
 
 class SearchAnswer(TypedDict):
+    """`next`: the cursor of the page after this one. `relaxed`: nobody says the exact phrases."""
+
     query: str
+    took_ms: float
+    results: list[Found]
+    next: str | None
+    relaxed: bool
+
+
+class SimilarMoments(TypedDict):
+    """Moments like the one at `time`, where `text` is said."""
+
+    video_id: str
+    time: float
+    text: str
     took_ms: float
     results: list[Found]

@@ -1,13 +1,25 @@
-"""Passages: what is embedded and found. Whole sentences, long enough to mean something, short enough to land on."""
+"""Passages: what is embedded and found. Each is one sentence, so that whoever finds it lands where it begins.
 
-from collections.abc import Sequence
+A sentence alone says little: 'that is why it vanishes'. So what stands around it counts too, in words and in meaning.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from math import sqrt
 
 from biblio.domain.transcript import Sentence
 
-SHORTEST = 15.0
-LONGEST = 40.0
-"""Seconds. A passage closes once it has SHORTEST, and takes no sentence that would carry it over LONGEST."""
+SCHEME = "sentences-1"
+"""How text is cut and mixed. Vectors of two schemes are never compared."""
+
+AROUND = 20.0
+"""Seconds before and after a sentence whose meaning is mixed into its vector."""
+
+NAMESPACE = uuid.UUID("5e7b0c1e-3a52-5d0c-9a77-b1b110000001")
+
+Vector = Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -17,35 +29,48 @@ class Passage:
     position: int
     start: float
     end: float
-    sentences: tuple[Sentence, ...]
-
-    @property
-    def text(self) -> str:
-        return " ".join(sentence.text for sentence in self.sentences)
+    text: str
 
 
 def passages_of(sentences: Sequence[Sentence]) -> tuple[Passage, ...]:
-    """Cut sentences into passages overlapping by one sentence, so that what is said across a cut is findable."""
-    passages: list[Passage] = []
-    first = 0
-    while first < len(sentences):
-        last = _last_of(sentences, first)
-        group = tuple(sentences[first : last + 1])
-        passages.append(Passage(len(passages), group[0].start, group[-1].end, group))
-        if last == len(sentences) - 1:
-            break
-        first = last if last > first else last + 1
-    return tuple(passages)
+    return tuple(Passage(number, one.start, one.end, one.text) for number, one in enumerate(sentences))
 
 
-def _last_of(sentences: Sequence[Sentence], first: int) -> int:
-    """Index of the last sentence of the passage that begins with `first`."""
-    start = sentences[first].start
-    last = first
-    while last + 1 < len(sentences):
-        long_enough = sentences[last].end - start >= SHORTEST
-        too_long = sentences[last + 1].end - start > LONGEST
-        if (long_enough and last > first) or too_long:
-            break
-        last += 1
-    return last
+def passage_id(video_id: str, generation: int, position: int) -> str:
+    """The same for every attempt, so that writing twice leaves one."""
+    return str(uuid.uuid5(NAMESPACE, f"{video_id}/{generation}/{position}"))
+
+
+def in_context(passages: Sequence[Passage], vectors: Sequence[Vector]) -> Iterator[list[float]]:
+    """Each sentence's vector, turned halfway towards the mean of those around it; all of unit length.
+
+    The mean weighs by length: a short 'yes' says little about its surroundings. Each text is embedded once.
+    """
+    if not passages:
+        return
+    weighed = ([len(one.text) * value for value in vector] for one, vector in zip(passages, vectors, strict=True))
+    sums = list(accumulate(weighed, _plus, initial=[0.0] * len(vectors[0])))
+    for number, (first, end) in enumerate(_surroundings(passages)):
+        around = _unit([high - low for high, low in zip(sums[end], sums[first], strict=True)])
+        yield _unit(_plus(vectors[number], around))
+
+
+def _surroundings(passages: Sequence[Passage]) -> Iterator[tuple[int, int]]:
+    """[first, end) of what begins within AROUND seconds before each passage, or ends so soon after it."""
+    first = end = 0
+    for number, one in enumerate(passages):
+        while one.start - passages[first].start > AROUND:
+            first += 1
+        end = max(end, number + 1)
+        while end < len(passages) and passages[end].end - one.end <= AROUND:
+            end += 1
+        yield first, end
+
+
+def _plus(left: Vector, right: Vector) -> list[float]:
+    return [one + other for one, other in zip(left, right, strict=True)]
+
+
+def _unit(vector: Vector) -> list[float]:
+    length = sqrt(sum(value * value for value in vector)) or 1.0
+    return [value / length for value in vector]

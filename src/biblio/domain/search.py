@@ -1,17 +1,26 @@
-"""What a question asks for, how well a passage answers it, and how hits become moments of videos."""
+"""How well a passage answers a question, and how hits become moments of videos."""
 
-import re
-import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from biblio.domain.transcript import Sentence
+from biblio.domain.highlights import highlights
+from biblio.domain.passages import Passage
+from biblio.domain.words import is_syllabic
 
-_RUN = re.compile(r"[가-힣]+|[^\W_가-힣]+")
-_HANGUL = re.compile(r"[가-힣]+")
-LONGEST_WORD = 20
-"""Syllables. What is longer is no word, and is looked for by its beginning."""
+READING = 20.0
+"""Seconds of text that are shown from where a moment begins."""
+
+NEIGHBOURS, SURROUNDINGS = 10.0, 40.0
+"""Seconds. Hits of one video that begin nearer to each other are one moment, which begins with the better one. So are,
+farther apart, those that say nothing of the question themselves: they were found by what is said around them."""
+
+UNRELATED = 0.1
+"""Cosine of sentences that have nothing in common."""
+
+TOLD_BY_WORDS, TOLD_BY_MEANING = 0.3, 0.4
+"""From which share of the question's words, or cosine, these are named as the reason of a hit."""
 
 
 class Mode(StrEnum):
@@ -20,33 +29,65 @@ class Mode(StrEnum):
     KEYWORD = "keyword"
 
 
+class Reason(StrEnum):
+    WORDS = "words"
+    MEANING = "meaning"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where to look: in all videos, or in `only` these; never in those `without`."""
+
+    only: tuple[str, ...] | None = None
+    without: tuple[str, ...] = ()
+
+
+EVERYWHERE = Scope()
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which videos: language (ISO 639-1), added from `since` until before `until`, duration in seconds, part of the
+    title. None: any."""
+
+    language: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    shortest: float | None = None
+    longest: float | None = None
+    title: str | None = None
+
+
+NO_FILTERS = Filters()
+
+
 @dataclass(frozen=True)
 class Hit:
-    """A passage that may answer. `semantic` is a cosine (-1 to 1), `keyword` the share of the question's terms (0–1);
-    None where that kind of search did not look at it."""
+    """A passage that may answer. `meaning` is a cosine (-1 to 1). `words` is the share of the question that is said in
+    and around it, weighed by how rare each word is: 0 is none, 1 is all of it, and more where it is said often."""
 
+    id: str
     video_id: str
     title: str
-    start: float
-    end: float
-    sentences: tuple[Sentence, ...]
-    semantic: float | None = None
-    keyword: float | None = None
+    passage: Passage
+    meaning: float = 0.0
+    words: float = 0.0
 
     @property
-    def text(self) -> str:
-        return " ".join(sentence.text for sentence in self.sentences)
+    def start(self) -> float:
+        return self.passage.start
 
 
 @dataclass(frozen=True)
 class Moment:
-    """Where an answer is said. `highlights` are [from, to) offsets into `text`."""
+    """Where an answer is said. `highlights` are [from, to) offsets into `text`; `score` is 0 to 1."""
 
     start: float
     end: float
     text: str
     highlights: tuple[tuple[int, int], ...]
     score: float
+    matched: tuple[Reason, ...]
 
 
 @dataclass(frozen=True)
@@ -58,133 +99,78 @@ class Found:
     moments: tuple[Moment, ...]
 
 
-def folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold()
+@dataclass(frozen=True)
+class Weighing:
+    """How words and meaning make one score. A question few of whose words are said says nothing by them: their share
+    counts above `cutoff`, and less than in proportion below all (`power`). `meaning` is the cosine's weight."""
+
+    cutoff: float
+    power: float
+    meaning: float
+
+    def score(self, words: float, meaning: float) -> float:
+        said: float = max(0.0, (words - self.cutoff) / (1 - self.cutoff)) ** self.power
+        return (said + self.meaning * max(0.0, meaning)) / (1 + self.meaning)
 
 
-def terms_of(text: str) -> tuple[str, ...]:
-    """The units that keyword search compares.
-
-    Korean glues particles to nouns ('트랜잭션은'), so Hangul goes in as pairs of syllables, which need no dictionary;
-    other scripts go in as whole words.
-    """
-    terms: list[str] = []
-    for run in _RUN.findall(folded(text)):
-        if _HANGUL.fullmatch(run) and len(run) > 1:
-            terms.extend(run[i : i + 2] for i in range(len(run) - 1))
-        else:
-            terms.append(run)
-    return tuple(terms)
+PAIRS_OF_SYLLABLES = Weighing(cutoff=0.0, power=2.0, meaning=0.25)
+WHOLE_WORDS = Weighing(cutoff=0.2, power=1.5, meaning=1.0)
+"""Both chosen by `bench/search_quality.py` (docs/decisions/0018): pairs of syllables tell far more than whole words."""
 
 
-def is_open(term: str) -> bool:
-    """Whether a question's term stands for all that begin with it: one syllable ('책') makes no pair without its
-    particle ('책은')."""
-    return len(term) == 1 and _HANGUL.fullmatch(term) is not None
+def weighing_of(question: str) -> Weighing:
+    return PAIRS_OF_SYLLABLES if any(map(is_syllabic, question)) else WHOLE_WORDS
 
 
-def coverage(question: Iterable[str], text: str) -> float:
-    """The share (0–1) of the question's terms that a text holds."""
-    wanted, held = set(question), set(terms_of(text))
-    begun = {term[0] for term in held}
-    found = [term for term in wanted if term in held or (is_open(term) and term in begun)]
-    return len(found) / len(wanted) if wanted else 0.0
-
-
-def fuse(question: str, semantic: Sequence[Hit], keyword: Sequence[Hit], mode: Mode) -> list[Hit]:
-    """One list of hits, best first. Equal weight on two bounded scores, not on two rankings: a ranking forgets that its
-    best hit was a poor one, and a question in another language has only poor keyword hits."""
-    terms = terms_of(question)
-    merged: dict[tuple[str, float], Hit] = {}
-    for hit in (*semantic, *keyword):
-        place = (hit.video_id, hit.start)
-        known = merged.get(place, hit)
-        merged[place] = replace(
-            known,
-            semantic=known.semantic if known.semantic is not None else hit.semantic,
-            keyword=coverage(terms, hit.text),
-        )
-    floor = min((hit.semantic for hit in semantic if hit.semantic is not None), default=0.0)
-    hits = [replace(hit, semantic=floor if hit.semantic is None else hit.semantic) for hit in merged.values()]
-    return sorted(hits, key=lambda hit: (-score(hit, mode), hit.video_id, hit.start))
-
-
-def score(hit: Hit, mode: Mode) -> float:
-    semantic, keyword = hit.semantic or 0.0, hit.keyword or 0.0
+def score(hit: Hit, mode: Mode, weighing: Weighing) -> float:
     if mode is Mode.SEMANTIC:
-        return semantic
+        return hit.meaning
     if mode is Mode.KEYWORD:
-        return keyword
-    return (semantic + keyword) / 2
+        return hit.words
+    return weighing.score(hit.words, hit.meaning)
 
 
-def group(question: str, hits: Sequence[Hit], mode: Mode, limit: int) -> list[Found]:
-    """At most `limit` videos, the one with the best moment first. Hits of a video that overlap are one moment."""
+def ranked(hits: Sequence[Hit], mode: Mode, weighing: Weighing) -> list[Hit]:
+    """Best first; equal ones in a fixed order. What has nothing to do with the question is left out."""
+    related = (hit for hit in hits if hit.words > 0 or hit.meaning >= UNRELATED)
+    return sorted(related, key=lambda hit: (-score(hit, mode, weighing), hit.video_id, hit.start))
+
+
+def grouped(question: str, hits: Sequence[Hit], limit: int, moments: int) -> list[list[Hit]]:
+    """At most `limit` videos with at most so many places of each, the best first. Neighbours are one place."""
     videos: dict[str, list[Hit]] = {}
     for hit in hits:
-        kept = videos.setdefault(hit.video_id, [])
-        if not any(hit.start < other.end and other.start < hit.end for other in kept):
-            kept.append(hit)
-    return [
-        Found(video_id, kept[0].title, tuple(_moment(question, hit, mode) for hit in kept))
-        for video_id, kept in list(videos.items())[:limit]
-    ]
+        places = videos.setdefault(hit.video_id, [])
+        if len(places) < moments and not _is_told_already(question, hit, places):
+            places.append(hit)
+    return list(videos.values())[:limit]
 
 
-def _moment(question: str, hit: Hit, mode: Mode) -> Moment:
-    """Begin with the sentence that shares most with the question; where none does, with the passage."""
-    terms = terms_of(question)
-    shares = [coverage(terms, sentence.text) for sentence in hit.sentences]
-    best = shares.index(max(shares)) if shares and max(shares) > 0 else 0
-    sentences = hit.sentences[best:]
-    text = " ".join(sentence.text for sentence in sentences)
-    start = sentences[0].start if sentences else hit.start
-    return Moment(start, hit.end, text, highlights(question, text), round(score(hit, mode), 4))
+def _is_told_already(question: str, hit: Hit, places: Sequence[Hit]) -> bool:
+    apart = min((abs(hit.start - other.start) for other in places), default=SURROUNDINGS)
+    if apart < NEIGHBOURS or apart >= SURROUNDINGS or hit.meaning >= TOLD_BY_MEANING:
+        return apart < NEIGHBOURS
+    return hit.words > hit.meaning and not highlights(question, hit.passage.text)
 
 
-def highlights(question: str, text: str) -> tuple[tuple[int, int], ...]:
-    """Ranges of `text` that stand in the question too; a Korean word also matches without its last syllables."""
-    # A few letters change length when folded; they stay, because offsets must not drift.
-    lowered = "".join(low if len(low := letter.casefold()) == 1 else letter for letter in text)
-    ranges = [found for run in _RUN.findall(folded(question)) for found in _places(run, lowered)]
-    return _merged(ranges)
+def found_of(
+    question: str, hits: Sequence[Hit], texts: Mapping[str, Sequence[Passage]], mode: Mode, weighing: Weighing
+) -> Found:
+    """One video's places as moments. `texts` by id of a hit: what is said from there on."""
+    moments = tuple(_moment(question, hit, texts.get(hit.id, [hit.passage]), mode, weighing) for hit in hits)
+    return Found(hits[0].video_id, hits[0].title, moments)
 
 
-def _places(run: str, text: str) -> list[tuple[int, int]]:
-    if _HANGUL.fullmatch(run) is None:
-        return [
-            (start, end)
-            for start, end in _spans(run, text)
-            if not (_is_letter(text[start - 1 : start]) or _is_letter(text[end : end + 1]))
-        ]
-    for length in range(min(len(run), LONGEST_WORD), min(2, len(run)) - 1, -1):
-        found = _spans(run[:length], text)
-        if length == 1:  # inside a word it is a mere syllable
-            found = [(start, end) for start, end in found if not _HANGUL.match(text[start - 1 : start])]
-        if found:
-            return found
-    return []
+def _moment(question: str, hit: Hit, said: Sequence[Passage], mode: Mode, weighing: Weighing) -> Moment:
+    text = " ".join(passage.text for passage in said)
+    points = round(min(1.0, max(0.0, score(hit, mode, weighing))), 4)
+    marked = () if mode is Mode.SEMANTIC else highlights(question, text)
+    return Moment(hit.start, said[-1].end, text, marked, points, _reasons(hit, mode))
 
 
-def _spans(part: str, text: str) -> list[tuple[int, int]]:
-    """Wherever `part` stands, without overlaps. No pattern: a question may be long, and is asked of many texts."""
-    spans, start = [], text.find(part)
-    while start >= 0:
-        spans.append((start, start + len(part)))
-        start = text.find(part, start + len(part))
-    return spans
-
-
-def _is_letter(one: str) -> bool:
-    """Or digit, of a script that has blanks between its words."""
-    return one.isalnum() and _HANGUL.match(one) is None
-
-
-def _merged(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(ranges):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-        else:
-            merged.append((start, end))
-    return tuple(merged)
+def _reasons(hit: Hit, mode: Mode) -> tuple[Reason, ...]:
+    if mode is not Mode.HYBRID:
+        return (Reason.MEANING if mode is Mode.SEMANTIC else Reason.WORDS,)
+    told = {Reason.WORDS: hit.words >= TOLD_BY_WORDS, Reason.MEANING: hit.meaning >= TOLD_BY_MEANING}
+    better = Reason.WORDS if hit.words >= hit.meaning else Reason.MEANING
+    return tuple(reason for reason in Reason if told[reason]) or (better,)

@@ -123,7 +123,7 @@ def _place(step: Step) -> int:
 
 def _index_step(services: Services, video: Video) -> Step:
     """Vectors of another embedder can't be used any more."""
-    return Step.INDEX if video.meta_info.get("embedder") == services.embedder.space else Step.EMBED
+    return Step.INDEX if video.meta_info.get("embedder") == services.space else Step.EMBED
 
 
 def _begin_again(services: Services, video: Video, first: Step) -> bool:

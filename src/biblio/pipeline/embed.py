@@ -1,13 +1,14 @@
-"""Step 4, second half: passages of whole sentences, and their vectors."""
+"""Step 4, second half: the vector of every sentence, with what is said around it."""
 
 from typing import Any
 
 from biblio.domain.flow import Step
-from biblio.domain.passages import passages_of
+from biblio.domain.passages import in_context, passages_of
 from biblio.domain.transcript import Transcript
 from biblio.pipeline.artefacts import fetch, leave, packed
 from biblio.pipeline.lease import Lease
 from biblio.pipeline.services import Services
+from biblio.ports.embedder import Vector
 from biblio.ports.usage import TOKENS_EMBEDDED, Used
 
 BATCH = 32
@@ -17,13 +18,14 @@ BATCH = 32
 def embed(services: Services, lease: Lease) -> dict[str, Any]:
     """Leaves the vectors in storage; `{vectors}`: their key. They are in the order of `passages_of` the transcript."""
     transcript = Transcript.from_json(fetch(services, lease.claim.results[Step.TRANSCRIBE]["transcript"]))
-    texts = [passage.text for passage in passages_of(transcript.sentences)]
-    vectors: list[str] = []
+    passages = passages_of(transcript.sentences)
+    texts = [passage.text for passage in passages]
+    alone: list[Vector] = []
     lease.confirm()
     for first in range(0, len(texts), BATCH):
-        vectors += map(packed, services.embedder.embed_documents(texts[first : first + BATCH]))
-        lease.report(len(vectors) / len(texts))
+        alone += services.embedder.embed_documents(texts[first : first + BATCH])
+        lease.report(len(alone) / len(texts))
     used = Used(TOKENS_EMBEDDED, services.embedder.count_tokens(texts), services.embedder.space)
     lease.at_end.append(lambda tx: tx.usage.add(lease.claim.video, used))
-    content = {"space": services.embedder.space, "vectors": vectors}
+    content = {"space": services.space, "vectors": [packed(vector) for vector in in_context(passages, alone)]}
     return {"vectors": leave(services, lease.claim, "vectors.json", content)}

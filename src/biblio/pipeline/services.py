@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from biblio.domain.passages import SCHEME
 from biblio.ports.audio import AudioExtractor
 from biblio.ports.catalog import Catalog
 from biblio.ports.embedder import Embedder
@@ -48,3 +49,12 @@ class Services:
     limits: Limits
     meter: Meter = Silent()
     tracer: Tracer = Untraced()
+
+    @property
+    def space(self) -> str:
+        """Names all that makes a vector: engine, model, revision, dimension, and what text goes into it."""
+        return space_of(self.embedder)
+
+
+def space_of(embedder: Embedder) -> str:
+    return f"{embedder.space}+{SCHEME}"

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 from biblio.ports.answers import Answers
 from biblio.ports.engine import Engine
 from biblio.ports.events import Events
+from biblio.ports.finder import Finder
 from biblio.ports.gauges import Gauging
 from biblio.ports.holdings import Holdings
 from biblio.ports.jobs import Jobs
@@ -46,6 +47,9 @@ class Transaction(Protocol):
 
     @property
     def passages(self) -> Passages: ...
+
+    @property
+    def finder(self) -> Finder: ...
 
     @property
     def workers(self) -> Workers: ...

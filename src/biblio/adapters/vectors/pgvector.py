@@ -1,18 +1,24 @@
-"""Vectors in PostgreSQL through pgvector, in a table of their own: `vectors_<dimension>`, all spaces side by side.
+"""Vectors in PostgreSQL through pgvector: the table `vectors`, with a partition and an index (HNSW) for every space.
 
-Searched exactly within one user's rows: complete for every user, however small beside the others.
+A user with few vectors is searched exactly, so complete; of many, the index leads to the nearest ones of all users, and
+is read on until enough are this user's. Numbers are kept with 16 bits. Source: https://github.com/pgvector/pgvector
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from hashlib import sha256
 from typing import Any, cast
+from uuid import UUID
 
+import numpy as np
 import psycopg
 import sqlalchemy
+from psycopg import sql
 from psycopg.types.json import Jsonb
 from pydantic import Field
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from biblio.domain.search import EVERYWHERE, Scope
 from biblio.dsn import Dsn, Options
 from biblio.errors import AdapterError, Misconfigured, Rejected, Unavailable
 from biblio.ports.embedder import Vector
@@ -36,6 +42,21 @@ EVERYBODY = "*"
 ENTER = "SELECT set_config('biblio.user', %s, true)"
 GUARD = "(SELECT NULLIF(current_setting('biblio.user', true), '')) IN ('*', user_id)"
 
+WALK = (
+    "SELECT set_config('hnsw.ef_search', %s, true), set_config('hnsw.iterative_scan', 'relaxed_order', true), "
+    "set_config('hnsw.max_scan_tuples', '100000', true), set_config('enable_sort', 'off', true)"
+)
+"""Read the index on until enough is found, and let nothing be sorted that the index has in order already."""
+
+EXACT_UP_TO = 10_000
+"""Vectors of one user that are compared one by one: some 10 ms."""
+
+INDEXED_UP_TO = 4_000
+"""Dimensions. Beyond, there is no index for 16 bits, and every search is exact."""
+
+LINKS, BUILD_WIDTH, SEARCH_WIDTH = 16, 64, 100
+"""HNSW's m, ef_construction and ef_search (docs/decisions/0019)."""
+
 DOOR_SHUT = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", "does not exist")
 """Parts of what the server says when it lets nobody in; libpq hands on no SQLSTATE for that."""
 
@@ -50,9 +71,10 @@ class PgvectorOptions(Options):
 
 class PgvectorStore:
     def __init__(self, url: sqlalchemy.URL, options: PgvectorOptions) -> None:
-        self._table = f"vectors_{options.dimension}"
         self._dimension = options.dimension
         self._space = options.space
+        self._table = f"vectors_{sha256(options.space.encode()).hexdigest()[:12]}"
+        self._indexed = f"(values::halfvec({options.dimension}))"
         # Only its pool: it says at once why it cannot connect, and drops all dead connections with the first one.
         self._engine = sqlalchemy.create_engine(
             url,
@@ -68,14 +90,15 @@ class PgvectorStore:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP_LOCK])
             connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
             connection.execute(
-                f"CREATE TABLE IF NOT EXISTS {self._table} (id uuid PRIMARY KEY, user_id text NOT NULL, "
-                "video_id uuid NOT NULL, generation int NOT NULL, space text NOT NULL, metadata jsonb NOT NULL, "
-                f"values vector({self._dimension}) NOT NULL)"
+                "CREATE TABLE IF NOT EXISTS vectors (space text NOT NULL, id uuid NOT NULL, user_id text NOT NULL, "
+                "video_id uuid NOT NULL, generation int NOT NULL, metadata jsonb NOT NULL, values halfvec NOT NULL, "
+                "PRIMARY KEY (space, id)) PARTITION BY LIST (space)"
             )
-            connection.execute(
-                f"CREATE INDEX IF NOT EXISTS {self._table}_by_owner ON {self._table} (user_id, video_id, generation)"
-            )
-            self._guard(connection)
+            connection.execute("CREATE INDEX IF NOT EXISTS vectors_by_owner ON vectors (user_id, video_id, generation)")
+            if connection.execute("SELECT to_regclass(%s)", [self._table]).fetchone() == (None,):
+                self._add_space(connection)
+            self._guard(connection, "vectors")
+            self._guard(connection, self._table)
 
     def ping(self) -> None:
         with self._connection(EVERYBODY) as connection:
@@ -87,36 +110,52 @@ class PgvectorStore:
     def upsert(self, owner: Owner, records: Sequence[VectorRecord]) -> None:
         with self._connection(owner.user_id) as connection, connection.cursor() as cursor:
             cursor.execute(f"CREATE TEMP TABLE incoming (LIKE {self._table}) ON COMMIT DROP")
-            columns = "id, user_id, video_id, generation, space, metadata, values"
-            with cursor.copy(f"COPY incoming ({columns}) FROM STDIN") as copy:
+            columns = "space, id, user_id, video_id, generation, metadata, values"
+            with cursor.copy(f"COPY incoming ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
+                copy.set_types(["text", "uuid", "text", "uuid", "int4", "jsonb", "bytea"])
                 for record in records:
                     copy.write_row(self._row(owner, record))
             cursor.execute(
-                f"INSERT INTO {self._table} ({columns}) SELECT {columns} FROM incoming ON CONFLICT (id) DO UPDATE "
-                "SET metadata = EXCLUDED.metadata, values = EXCLUDED.values, space = EXCLUDED.space"
+                f"INSERT INTO {self._table} ({columns}) SELECT {columns} FROM incoming ORDER BY id "
+                "ON CONFLICT (space, id) DO UPDATE SET metadata = EXCLUDED.metadata, values = EXCLUDED.values"
             )
 
-    def search(
-        self, user_id: str, question: Vector, *, limit: int, video_ids: Sequence[str] | None = None
-    ) -> list[Near]:
-        inside = "AND video_id = ANY(%(videos)s::uuid[])" if video_ids is not None else ""
-        query = (
-            f"SELECT id::text, video_id::text, generation, 1 - (values <=> %(question)s::vector) FROM {self._table} "
-            f"WHERE user_id = %(user)s AND space = %(space)s {inside} "
-            "ORDER BY values <=> %(question)s::vector, id LIMIT %(limit)s"
-        )
-        arguments: dict[str, Any] = {
+    def search(self, user_id: str, question: Vector, *, limit: int, scope: Scope = EVERYWHERE) -> list[Near]:
+        inside = "AND video_id = ANY(%(only)s::uuid[])" if scope.only is not None else ""
+        outside = "AND video_id <> ALL(%(without)s::uuid[])" if scope.without else ""
+        arguments = {
             "user": user_id,
-            "space": self._space,
-            "videos": list(video_ids or ()),
+            "only": list(scope.only or ()),
+            "without": list(scope.without),
             "question": _literal(question),
             "limit": limit,
         }
         with self._connection(user_id) as connection:
-            return [Near(*row) for row in connection.execute(query, arguments)]
+            by_index = scope.only is None and self._has_many(connection, user_id)
+            if by_index:
+                connection.execute(WALK, [str(min(1_000, max(limit, SEARCH_WIDTH)))])
+            # Exactly: compared in a way that the index does not know.
+            values = self._indexed if by_index else "values"
+            rows = connection.execute(
+                f"WITH near AS MATERIALIZED (SELECT id::text, video_id::text, generation, "
+                f"{values} <=> %(question)s::halfvec({self._dimension}) AS distance FROM {self._table} "
+                f"WHERE user_id = %(user)s {inside} {outside} ORDER BY distance LIMIT %(limit)s) "
+                "SELECT id, video_id, generation, 1 - distance FROM near ORDER BY distance, id",
+                arguments,
+            )
+            return [Near(*row) for row in rows]
+
+    def similarities(self, user_id: str, question: Vector, ids: Sequence[str]) -> dict[str, float]:
+        query = (
+            f"SELECT id::text, 1 - (values <=> %s::halfvec) FROM {self._table} "
+            "WHERE id = ANY(%s::uuid[]) AND space = %s AND user_id = %s"
+        )
+        with self._connection(user_id) as connection:
+            rows = connection.execute(query, [_literal(question), list(ids), self._space, user_id])
+            return dict(rows)
 
     def remove(self, user_id: str, video_id: str, *, generation: int | None = None) -> None:
-        query = f"DELETE FROM {self._table} WHERE user_id = %s AND video_id = %s"
+        query = "DELETE FROM vectors WHERE user_id = %s AND video_id = %s"
         arguments: list[Any] = [user_id, video_id]
         if generation is not None:
             query += " AND generation = %s"
@@ -141,15 +180,36 @@ class PgvectorStore:
 
     def _row(self, owner: Owner, record: VectorRecord) -> tuple[Any, ...]:
         metadata = Jsonb({"start": record.start, "end": record.end, "text": record.text})
-        place = (record.id, owner.user_id, owner.video_id, owner.generation)
-        return (*place, self._space, metadata, _literal(record.values))
+        place = (UUID(record.id), owner.user_id, UUID(owner.video_id), owner.generation)
+        return (self._space, *place, metadata, _binary(record.values))
 
-    def _guard(self, connection: psycopg.Connection[Any]) -> None:
+    def _has_many(self, connection: psycopg.Connection[Any], user_id: str) -> bool:
+        if self._dimension > INDEXED_UP_TO:
+            return False
+        some = f"SELECT 1 FROM {self._table} WHERE user_id = %s LIMIT %s"
+        counted = connection.execute(f"SELECT count(*) FROM ({some}) AS counted", [user_id, EXACT_UP_TO + 1]).fetchone()
+        return counted is not None and counted[0] > EXACT_UP_TO
+
+    def _add_space(self, connection: psycopg.Connection[Any]) -> None:
+        table, space = sql.Identifier(self._table), sql.Literal(self._space)
+        connection.execute(
+            sql.SQL(
+                "CREATE TABLE {} PARTITION OF vectors (CONSTRAINT dimension CHECK (vector_dims(values) = {})) "
+                "FOR VALUES IN ({})"
+            ).format(table, sql.Literal(self._dimension), space)
+        )
+        if self._dimension <= INDEXED_UP_TO:
+            connection.execute(
+                f"CREATE INDEX {self._table}_near ON {self._table} USING hnsw ({self._indexed} halfvec_cosine_ops) "
+                f"WITH (m = {LINKS}, ef_construction = {BUILD_WIDTH})"
+            )
+
+    def _guard(self, connection: psycopg.Connection[Any], table: str) -> None:
         """Only once: to guard a table it is locked against its readers."""
         guarded = "SELECT relforcerowsecurity FROM pg_class WHERE oid = %s::regclass"
-        if connection.execute(guarded, [self._table]).fetchone() != (True,):
-            connection.execute(f"ALTER TABLE {self._table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
-            connection.execute(f"CREATE POLICY own_rows ON {self._table} USING ({GUARD})")
+        if connection.execute(guarded, [table]).fetchone() != (True,):
+            connection.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+            connection.execute(f"CREATE POLICY own_rows ON {table} USING ({GUARD})")
 
     @contextmanager
     def _connection(self, user_id: str) -> Iterator[psycopg.Connection[Any]]:
@@ -177,6 +237,12 @@ def _literal(vector: Vector) -> str:
     return "[" + ",".join(format(value, ".8g") for value in vector) + "]"
 
 
+def _binary(vector: Vector) -> bytes:
+    """As pgvector sends it: how many numbers, two bytes of nothing, the numbers."""
+    values = np.asarray(vector, dtype=">f2")
+    return len(values).to_bytes(2, "big") + b"\0\0" + values.tobytes()
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -193,7 +259,7 @@ def _error(error: psycopg.Error | PoolTimeout) -> AdapterError:
     shut_out = not state and any(words in str(error) for words in DOOR_SHUT)
     if shut_out or state.startswith(("28", "3D", "42")):
         return Misconfigured("The vector table is missing, or the database refuses this user: check BIBLIO_VECTORS.")
-    if state.startswith("22"):
+    if state.startswith("22") or state == "23514":
         return Rejected("A vector has the wrong dimension, or holds what is no number.", code="BAD_VECTOR")
     if state.startswith("23"):
         return Rejected("The vector store refused a row.")

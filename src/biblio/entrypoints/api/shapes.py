@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from biblio.domain.flow import Status, Step
+from biblio.domain.search import Reason
 from biblio.domain.video import Options
 
 LARGEST_NUMBER = 2**63 - 1
@@ -255,6 +256,7 @@ class FoundMoment(BaseModel):
     text: str
     highlights: list[tuple[int, int]]
     score: float
+    matched: list[Reason]
 
 
 class FoundVideo(BaseModel):
@@ -264,6 +266,26 @@ class FoundVideo(BaseModel):
 
 
 class SearchAnswer(BaseModel):
+    """`next` is the cursor of the page after this one. `relaxed`: nobody says the exact phrases, so these answer their
+    words."""
+
     query: str
+    took_ms: float
+    results: list[FoundVideo]
+    next: str | None
+    relaxed: bool
+
+
+class Suggestions(BaseModel):
+    query: str
+    suggestions: list[str]
+
+
+class SimilarMoments(BaseModel):
+    """`text` is what is said at the moment that was asked about."""
+
+    video_id: str
+    time: float
+    text: str
     took_ms: float
     results: list[FoundVideo]

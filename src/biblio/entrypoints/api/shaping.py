@@ -82,6 +82,7 @@ def found_shape(found: Found) -> dict[str, Any]:
             "text": moment.text,
             "highlights": moment.highlights,
             "score": moment.score,
+            "matched": moment.matched,
         }
         for moment in found.moments
     ]

@@ -23,15 +23,22 @@ def search(
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many videos.", show_default=False)] = None,
     video: Annotated[str | None, typer.Option(metavar="ID", help="Look in this video only.")] = None,
     mode: Annotated[Mode | None, typer.Option(help="How to look.", show_default="hybrid")] = None,
+    language: Annotated[str | None, typer.Option(metavar="CODE", help="Spoken language: ko, en, …")] = None,
+    title: Annotated[str | None, typer.Option(metavar="TEXT", help="Only videos with this in their title.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the answer as one JSON object.")] = False,
     data: DataOption = None,
 ) -> None:
-    """Find the moments that answer a question."""
+    """Find the moments that answer a question.
+
+    "Quoted words" must be said so; what says a -word is left out.
+    """
     with connect_client(data) as client:
-        answer = client.search(question, limit=limit, video_id=video, mode=mode)
+        answer = client.search(question, limit=limit, video_id=video, mode=mode, language=language, title=title)
     if as_json:
         print_json(answer)
     elif answer["results"]:
+        if answer["relaxed"]:
+            note("Nobody says exactly that; these answer its words.")
         _show(answer, client.url)
     else:
         note("Nothing found.")

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from biblio.dsn import Dsn
 from biblio.entrypoints.cli.library import Json
 from biblio.entrypoints.cli.output import console, note, on_terminal, one_line, print_json
 from biblio.entrypoints.cli.server import DataOption, data_folder
+from biblio.errors import InvalidInput
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +48,38 @@ def check(
                 console().print(line, style=style, soft_wrap=True)
     note(_summary(found, left, mend))
     raise typer.Exit(1 if left else 0)
+
+
+def reembed(
+    to: Annotated[str, typer.Option(metavar="ADDRESS", help="The other embedder, as BIBLIO_EMBEDDER would name it.")],
+    data: DataOption = None,
+) -> None:
+    """Make the vectors of another embedder beside the present ones. Search stays as it is until you switch.
+
+    May be broken off and begun again: what is there is not made twice.
+    """
+    from biblio.bootstrap import build, close
+    from biblio.entrypoints.cli.local_library import running_settings
+    from biblio.pipeline.reembed import reembed as fill
+
+    settings = running_settings(data_folder(data))
+    other = settings.model_copy(update={"embedder": Dsn.parse(to)})
+    with _services(data) as services:
+        new = build(other)
+        if new.space == services.space:
+            raise InvalidInput("That is the embedder in use already.", code="SAME_EMBEDDER")
+        try:
+            new.embedder.ping()
+            new.vectors.prepare()
+            videos = made = 0
+            for filled in fill(services, new):
+                videos, made = videos + 1, made + filled.vectors
+                if filled.vectors:
+                    note(f"{one_line(filled.video.title)}: {filled.vectors} vectors")
+        finally:
+            close(new)
+    note(f"{videos} videos are complete in {new.space}; {made} vectors were made now.")
+    note(f"To switch, set BIBLIO_EMBEDDER={to} and restart API and workers; to go back, set it as it is now.")
 
 
 def _summary(found: int, left: int, mend: bool) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from biblio.adapters.catalog.postgresql.answers import PostgresAnswers
 from biblio.adapters.catalog.postgresql.errors import translated
 from biblio.adapters.catalog.postgresql.events import CHANNEL, PostgresEvents
+from biblio.adapters.catalog.postgresql.finder import PostgresFinder
 from biblio.adapters.catalog.postgresql.gauges import PostgresGauges
 from biblio.adapters.catalog.postgresql.holdings import PostgresHoldings
 from biblio.adapters.catalog.postgresql.jobs import PostgresJobs
@@ -61,6 +62,7 @@ class PostgresTransaction:
     holdings: PostgresHoldings
     usage: PostgresUsage
     passages: PostgresPassages
+    finder: PostgresFinder
     workers: PostgresWorkers
     uploads: PostgresUploads
     answers: PostgresAnswers

@@ -19,7 +19,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
 
@@ -52,6 +52,8 @@ videos = Table(
     Column("id", Uuid(as_uuid=False), primary_key=True),
     Column("user_id", ForeignKey("users.id"), nullable=False),
     Column("title", Text, nullable=False),
+    # As those of blocks.
+    Column("title_terms", ARRAY(Integer), nullable=False, server_default=text("'{}'")),
     Column("file_name", Text, nullable=False),
     Column("file_size", BigInteger, nullable=False),
     Column("mime_type", Text, nullable=False),
@@ -182,17 +184,7 @@ usage = Table(
     Index("usage_by_user", "user_id", "at"),
 )
 
-segments = Table(
-    "segments",
-    metadata,
-    Column("video_id", ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True),
-    Column("generation", Integer, primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("start_time", Float, nullable=False),
-    Column("end_time", Float, nullable=False),
-    Column("text", Text, nullable=False),
-)
-
+# One sentence each: the transcript, and what is found.
 passages = Table(
     "passages",
     metadata,
@@ -203,11 +195,43 @@ passages = Table(
     Column("position", Integer, nullable=False),
     Column("start_time", Float, nullable=False),
     Column("end_time", Float, nullable=False),
-    Column("sentences", JSONB, nullable=False),
-    Column("terms", TSVECTOR, nullable=False),
+    Column("text", Text, nullable=False),
     UniqueConstraint("video_id", "generation", "position"),
-    Index("passages_by_term", "terms", postgresql_using="gin"),
-    Index("passages_by_user", "user_id"),
+)
+
+# The terms of some passages in a row, and of those around them (blocks.py). Not guarded by row level security, which
+# would keep the index on `terms` from being used: a term is a number that only its user's name leads to.
+blocks = Table(
+    "blocks",
+    metadata,
+    Column("video_id", ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    # Random: the blocks with the smallest ones are a sample of all.
+    Column("lot", Integer, nullable=False),
+    Column("before", SmallInteger, nullable=False),
+    Column("own", SmallInteger, nullable=False),
+    Column("starts", ARRAY(Integer), nullable=False),
+    Column("counts", ARRAY(Integer), nullable=False),
+    Column("terms", ARRAY(Integer), nullable=False),
+    Index("blocks_by_user", "user_id", "lot"),
+    Index("blocks_by_term", "terms", postgresql_using="gin"),
+)
+
+# What is suggested while somebody types: words of a video as typed key by key, and their first letters.
+words = Table(
+    "words",
+    metadata,
+    Column("video_id", ForeignKey("videos.id", ondelete="CASCADE"), primary_key=True),
+    Column("generation", Integer, primary_key=True),
+    Column("word", Text, primary_key=True),
+    Column("user_id", Text, nullable=False),
+    Column("said", Integer, nullable=False),
+    Column("letters", Text(collation="C"), nullable=False),
+    Column("initials", Text(collation="C"), nullable=False),
+    Index("words_by_letters", "user_id", "letters"),
+    Index("words_by_initials", "user_id", "initials"),
 )
 
 workers = Table(

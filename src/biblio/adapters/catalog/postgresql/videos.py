@@ -9,16 +9,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql
 
+from biblio.adapters.catalog.postgresql.blocks import title_keys
 from biblio.adapters.catalog.postgresql.events import PostgresEvents
 from biblio.adapters.catalog.postgresql.rows import COLUMNS, is_uuid, video_of
 from biblio.adapters.catalog.postgresql.tables import (
+    blocks,
     deletions,
     jobs,
     passages,
-    segments,
     users,
     video_events,
     videos,
+    words,
 )
 from biblio.adapters.catalog.postgresql.waiting import OPEN
 from biblio.domain.flow import Status
@@ -84,6 +86,9 @@ class PostgresVideos:
         if when is not None:
             guard = and_(guard, videos.c.status == when)
         values = {name: _stored(value) for name, value in changes.items()}
+        if "title" in changes:
+            owner = self._connection.scalar(select(videos.c.user_id).where(videos.c.id == video_id))
+            values["title_terms"] = title_keys(owner or "", changes["title"])
         changed = update(videos).where(guard).values(**values, updated_at=func.clock_timestamp())
         row = self._connection.execute(changed.returning(*COLUMNS)).one_or_none()
         if row is not None and "generation" in changes:
@@ -95,17 +100,19 @@ class PostgresVideos:
     def transcript(self, video_id: str) -> tuple[str, tuple[Sentence, ...]]:
         script = self._connection.scalar(select(videos.c.script).where(videos.c.id == video_id)) or ""
         rows = self._connection.execute(
-            select(segments.c.text, segments.c.start_time, segments.c.end_time)
+            select(passages.c.text, passages.c.start_time, passages.c.end_time)
             .join(
-                videos, and_(videos.c.id == segments.c.video_id, videos.c.indexed_generation == segments.c.generation)
+                videos, and_(videos.c.id == passages.c.video_id, videos.c.indexed_generation == passages.c.generation)
             )
-            .where(segments.c.video_id == video_id)
-            .order_by(segments.c.position)
+            .where(passages.c.video_id == video_id)
+            .order_by(passages.c.position)
         )
         return script, tuple(Sentence(*row) for row in rows)
 
     def forget(self, video: Video, receipt: dict[str, Any]) -> dict[str, int]:
-        rows = {table.name: self._remove(table, table.c.video_id == video.id) for table in (segments, passages, jobs)}
+        rows = {
+            table.name: self._remove(table, table.c.video_id == video.id) for table in (passages, blocks, words, jobs)
+        }
         # Whoever was not listening just then has still to hear that it is gone.
         told = and_(video_events.c.video_id == video.id, video_events.c.status != Status.DELETING)
         rows |= {

@@ -1,0 +1,213 @@
+"""Passages by their words. A small library is looked through as a whole; of a large one, what holds the rarest words.
+
+Whether a word is rare is told by all blocks of a small library, and by a random sample of those of a large one: no
+count of words is kept, so none can be wrong.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, and_, select, text
+
+from biblio.adapters.catalog.postgresql.blocks import OWN, keys_of
+from biblio.adapters.catalog.postgresql.scoring import Blocks, Floats, Place, rarity_of, saturations_of
+from biblio.adapters.catalog.postgresql.tables import videos
+from biblio.domain.passages import Passage, passage_id
+from biblio.domain.search import EVERYWHERE, Filters, Hit, Scope
+from biblio.domain.suggest import INITIALS, letters_of
+
+LAST_LETTER = "\U0010ffff"
+"""Sorts behind all others."""
+
+MOST_TERMS = 64
+"""Of a question. More of them only cost time."""
+
+WHOLE = 400
+"""Blocks that are looked through as a whole; of more, so many are the sample."""
+
+RARE, OF_ONE, KEPT = 800, 400, 150
+"""Blocks that all rare words together are expected to lead to, that one of them may, and that are looked through."""
+
+_VISIBLE = "v.id = {0}.video_id AND v.indexed_generation = {0}.generation AND v.status <> 'DELETING'"
+_BLOCK = (
+    "SELECT b.video_id::text, b.generation, b.number, b.lot, b.before, b.own, array_send(b.starts) AS starts, "
+    "array_send(b.counts) AS counts, array_send(b.terms) AS terms, array_send(v.title_terms) AS title_terms "
+    f"FROM blocks b JOIN videos v ON {_VISIBLE.format('b')} "
+)
+_OUTSIDE = "b.video_id <> ALL(CAST(:without AS uuid[]))"
+_ALL = text(f"{_BLOCK} WHERE b.user_id = :user AND {_OUTSIDE} ORDER BY b.lot LIMIT :most")
+_INSIDE = text(
+    f"{_BLOCK} WHERE b.user_id = :user AND b.video_id = ANY(CAST(:only AS uuid[])) AND {_OUTSIDE} "
+    "ORDER BY b.lot LIMIT :most"
+)
+_AT = text(
+    f"{_BLOCK} JOIN unnest(CAST(:videos AS uuid[]), CAST(:generations AS int[]), CAST(:numbers AS int[])) "
+    "AS place(video_id, generation, number) "
+    "ON (b.video_id, b.generation, b.number) = (place.video_id, place.generation, place.number)"
+)
+_HOLDERS = text(
+    "SELECT key, b.video_id::text, b.generation, b.number FROM unnest(CAST(:keys AS int[])) AS key, "
+    "LATERAL (SELECT * FROM blocks WHERE terms @> ARRAY[key] LIMIT :most) b "
+    f"WHERE b.user_id = :user AND {_OUTSIDE} "
+    "AND (CAST(:only AS uuid[]) IS NULL OR b.video_id = ANY(CAST(:only AS uuid[])))"
+)
+_PLACES = text(
+    "SELECT id::text, video_id::text, generation, position FROM passages WHERE id = ANY(CAST(:ids AS uuid[]))"
+)
+_BY_IDS = text(
+    "SELECT p.id::text, p.video_id::text, v.title, p.position, p.start_time, p.end_time, p.text FROM passages p "
+    f"JOIN videos v ON {_VISIBLE.format('p')} WHERE p.user_id = :user AND p.id = ANY(CAST(:ids AS uuid[]))"
+)
+_READING = text(
+    "SELECT p.id::text AS first, f.position, f.start_time, f.end_time, f.text FROM passages p JOIN passages f "
+    "ON f.video_id = p.video_id AND f.generation = p.generation AND f.position >= p.position "
+    "AND f.start_time < p.start_time + :seconds WHERE p.user_id = :user AND p.id = ANY(CAST(:ids AS uuid[])) "
+    "ORDER BY f.position"
+)
+_SUGGEST = {
+    by_initials: text(
+        f"SELECT w.word FROM words w JOIN videos v ON {_VISIBLE.format('w')} WHERE w.user_id = :user "
+        f"AND w.{column} >= :first AND w.{column} < :end GROUP BY w.word "
+        "ORDER BY sum(w.said) DESC, length(w.word), w.word LIMIT :most"
+    )
+    for by_initials, column in ((False, "letters"), (True, "initials"))
+}
+
+
+class PostgresFinder:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def by_words(
+        self, user_id: str, terms: Sequence[str], *, limit: int, scope: Scope = EVERYWHERE, also: Sequence[str] = ()
+    ) -> dict[str, float]:
+        terms = list(dict.fromkeys(terms))[:MOST_TERMS]
+        keys = keys_of(user_id, terms)
+        rows = self._scanned(user_id, scope) if keys else []
+        if not rows:
+            return {}
+        places = self._places(also)
+        found = Blocks(rows, keys)
+        said, passages_, length = found.matrix[found.own].sum(axis=0), float(found.own.sum()), found.usual_length
+        if len(rows) > WHOLE:
+            many = _estimate(rows)
+            said, passages_ = said * many / len(rows), passages_ * many / len(rows)
+            holders = self._holders(user_id, keys, said, scope)
+            near = [(one.video_id, one.generation, one.position // OWN) for one in places.values()]
+            rare = {key: len(where) for key, where in holders.items() if len(where) < OF_ONE}
+            said = np.array([rare.get(key, float(count)) for key, count in zip(keys, said, strict=True)])
+            kept = _best(holders, dict(zip(keys, rarity_of(said, passages_), strict=True)))
+            found = Blocks(self._at({*kept, *near}), keys)
+        scores = found.scores(rarity_of(said, passages_), saturations_of(terms), length)
+        return _told(found, scores, places, limit)
+
+    def by_ids(self, user_id: str, ids: Sequence[str]) -> dict[str, Hit]:
+        rows = self._connection.execute(_BY_IDS, {"user": user_id, "ids": list(ids)}) if ids else ()
+        return {row.id: Hit(row.id, row.video_id, row.title, _passage(row)) for row in rows}
+
+    def reading(self, user_id: str, ids: Sequence[str], *, seconds: float) -> dict[str, list[Passage]]:
+        rows = (
+            self._connection.execute(_READING, {"user": user_id, "ids": list(ids), "seconds": seconds}) if ids else ()
+        )
+        read: dict[str, list[Passage]] = defaultdict(list)
+        for row in rows:
+            read[row.first].append(_passage(row))
+        return dict(read)
+
+    def suggest(self, user_id: str, typed: str, *, limit: int) -> list[str]:
+        letters = letters_of(typed)
+        if not letters:
+            return []
+        by_initials = all(letter in INITIALS for letter in letters)
+        arguments = {"user": user_id, "first": letters, "end": letters + LAST_LETTER, "most": limit}
+        return list(self._connection.scalars(_SUGGEST[by_initials], arguments))
+
+    def where(self, user_id: str, filters: Filters) -> tuple[str, ...]:
+        own = and_(videos.c.user_id == user_id, videos.c.indexed_generation.is_not(None))
+        tests = (
+            (filters.language, lambda value: videos.c.language == value),
+            (filters.since, lambda value: videos.c.created_at >= value),
+            (filters.until, lambda value: videos.c.created_at < value),
+            (filters.shortest, lambda value: videos.c.duration >= value),
+            (filters.longest, lambda value: videos.c.duration <= value),
+            (filters.title, lambda value: videos.c.title.icontains(value, autoescape=True)),
+        )
+        chosen = [test(value) for value, test in tests if value is not None]
+        return tuple(self._connection.scalars(select(videos.c.id).where(own, *chosen)))
+
+    def _holders(
+        self, user_id: str, keys: Sequence[int], said: Floats, scope: Scope
+    ) -> dict[int, set[tuple[str, int, int]]]:
+        """Blocks that hold each of the rarest keys."""
+        rarest = _rarest(keys, said)
+        rows = self._connection.execute(
+            _HOLDERS,
+            {
+                "keys": rarest,
+                "user": user_id,
+                "most": OF_ONE,
+                "only": None if scope.only is None else list(scope.only),
+                "without": list(scope.without),
+            },
+        )
+        holders: dict[int, set[tuple[str, int, int]]] = {key: set() for key in rarest}
+        for key, video_id, generation, number in rows:
+            holders[key].add((video_id, generation, number))
+        return holders
+
+    def _places(self, ids: Sequence[str]) -> dict[str, Place]:
+        rows = self._connection.execute(_PLACES, {"ids": list(ids)}) if ids else ()
+        return {row.id: Place(row.video_id, row.generation, row.position) for row in rows}
+
+    def _scanned(self, user_id: str, scope: Scope) -> Sequence[Any]:
+        """All blocks, or one more than WHOLE of them: a random sample."""
+        query = _ALL if scope.only is None else _INSIDE
+        arguments = {"user": user_id, "without": list(scope.without), "most": WHOLE + 1}
+        only = {} if scope.only is None else {"only": list(scope.only)}
+        return self._connection.execute(query, {**arguments, **only}).all()
+
+    def _at(self, places: "set[tuple[str, int, int]]") -> Sequence[Any]:
+        videos, generations, numbers = zip(*places, strict=True) if places else ((), (), ())
+        arguments = {"videos": list(videos), "generations": list(generations), "numbers": list(numbers)}
+        return self._connection.execute(_AT, arguments).all()
+
+
+def _passage(row: Any) -> Passage:
+    return Passage(row.position, row.start_time, row.end_time, row.text)
+
+
+def _estimate(rows: Sequence[Any]) -> float:
+    """How many blocks there are, when these are the ones with the smallest lots."""
+    largest: int = rows[-1].lot
+    return (len(rows) - 1) * 2**32 / (largest + 2**31 + 1)
+
+
+def _rarest(keys: Sequence[int], said: Floats) -> list[int]:
+    """As many as are expected to lead to RARE blocks; one at least."""
+    ordered = sorted(zip(said, keys, strict=True))
+    expected = np.cumsum([max(float(count), 1.0) for count, _ in ordered])
+    return [key for total, (_, key) in zip(expected, ordered, strict=True) if total <= RARE] or [ordered[0][1]]
+
+
+def _best(holders: dict[int, set[tuple[str, int, int]]], rarity: dict[int, float]) -> list[tuple[str, int, int]]:
+    points: dict[tuple[str, int, int], float] = defaultdict(float)
+    for key, places in holders.items():
+        for place in places:
+            points[place] += rarity[key]
+    return sorted(points, key=lambda place: (-points[place], place))[:KEPT]
+
+
+def _told(found: Blocks, scores: Floats, places: dict[str, Place], limit: int) -> dict[str, float]:
+    scores = np.where(found.own, scores, 0.0)
+    best = np.argsort(-scores, kind="stable")[:limit]
+    told = {}
+    for number in best[scores[best] > 0]:
+        place = found.place(int(number))
+        told[passage_id(place.video_id, place.generation, place.position)] = float(scores[number])
+    for one, place in places.items():
+        passage = found.passage(place)
+        if passage is not None:
+            told[one] = float(scores[passage])
+    return told
