@@ -53,7 +53,12 @@ class RetrievalSet:
     queries: tuple[Query, ...]
 
 
-def retrieval_sets(folder: Path) -> Iterator[RetrievalSet]:
+Hear = Callable[[list[Path]], tuple[Sentence, ...]]
+"""Sentences of what a recogniser hears in sounds that are played one after the other."""
+
+
+def retrieval_sets(folder: Path, hear: Hear | None = None) -> Iterator[RetrievalSet]:
+    """With `hear`, talks come twice: as they were written down, and as they were heard."""
     for one in sorted(path for path in folder.iterdir() if path.is_dir()):
         files = {path.stem for path in one.glob("*.jsonl")}
         if "passages" in files:
@@ -63,7 +68,7 @@ def retrieval_sets(folder: Path) -> Iterator[RetrievalSet]:
         elif "turns" in files:
             yield _meetings(one)
         elif "queries" in files:
-            yield from _talks(one)
+            yield from _talks(one, hear)
 
 
 def _paragraphs(folder: Path) -> RetrievalSet:
@@ -103,7 +108,7 @@ def _meetings(folder: Path) -> RetrievalSet:
     return RetrievalSet(folder.name, tuple(lectures), tuple(queries))
 
 
-def _talks(folder: Path) -> Iterator[RetrievalSet]:
+def _talks(folder: Path, hear: Hear | None) -> Iterator[RetrievalSet]:
     """One set for each kind of question; `gold_fragments` are the sentences that answer."""
     rows = [row for row in _rows(folder / "queries.jsonl") if row["gold_fragments"]]
     talks = {row["talk"] for row in rows}
@@ -113,13 +118,25 @@ def _talks(folder: Path) -> Iterator[RetrievalSet]:
         Lecture(talk, "", tuple(Sentence(one["text"], one["start_s"], one["end_s"]) for one in fragments))
         for talk, fragments in said.items()
     )
+    yield from _asked(folder.name, rows, said, lectures)
+    if hear is not None:
+        speech = folder.parent.parent
+        heard = tuple(
+            Lecture(talk, "", hear([speech / one["file"] for one in fragments])) for talk, fragments in said.items()
+        )
+        yield from _asked(f"{folder.name} heard", rows, said, heard)
+
+
+def _asked(
+    name: str, rows: list[Any], said: dict[str, list[Any]], lectures: tuple[Lecture, ...]
+) -> Iterator[RetrievalSet]:
     starts = {(talk, one["fragment"]): one["start_s"] for talk, fragments in said.items() for one in fragments}
     for style in dict.fromkeys(row["style"] for row in rows):
         queries = []
         for row in (row for row in rows if row["style"] == style and row["talk"] in said):
             right = tuple(starts[row["talk"], fragment] for fragment in row["gold_fragments"])
             queries.append(Query(row["query"], _begins(row["talk"], right), lecture=row["talk"], starts=right))
-        yield RetrievalSet(f"{folder.name} {style}", lectures, tuple(queries))
+        yield RetrievalSet(f"{name} {style}", lectures, tuple(queries))
 
 
 def _in(names: list[str]) -> Callable[[str, Moment], bool]:

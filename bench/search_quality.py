@@ -8,16 +8,19 @@ import argparse
 import json
 import math
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from library import add_lecture, add_user, engines, services_of, video_of
-from machine import DATA, describe
+from machine import DATA, describe, join_sound
 from retrieval import RIGHT_SECOND, Query, RetrievalSet, retrieval_sets
 
 from biblio.domain.search import EVERYWHERE, Found, Mode, Moment, Scope
+from biblio.domain.transcript import Sentence, sentences_of
 from biblio.pipeline.search import search
 from biblio.pipeline.services import Services
 from biblio.ports.embedder import Vector
@@ -39,6 +42,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA / "retrieval", help="folder of the retrieval sets")
     parser.add_argument("--only", help="sets whose names begin so")
+    parser.add_argument(
+        "--heard", action="store_true", help="the talks also as biblio's recogniser hears them (minutes)"
+    )
     parser.add_argument("--json", action="store_true", help="print the figures as JSON, and nothing else")
     options = parser.parse_args()
     if not options.data.is_dir():
@@ -49,7 +55,8 @@ def main() -> int:
         say(f"{'set':34} {'mode':9} {'mrr@10':>7} {'ndcg@10':>7} {'hit@1':>7} {'hit@5':>7} {'queries':>7} {'ms':>6}")
     rows: list[dict[str, object]] = []
     with engines() as settings, services_of(settings) as services:
-        for one in retrieval_sets(options.data):
+        hear = partial(heard, services) if options.heard else None
+        for one in retrieval_sets(options.data, hear):
             if one.name.startswith(options.only or ""):
                 for row in measured(services, one):
                     rows.append(row)
@@ -57,6 +64,14 @@ def main() -> int:
     worse = [f"{row['set']}" for row in rows if row["mode"] == Mode.HYBRID and loses(row, rows)]
     print(json.dumps(rows, ensure_ascii=False, indent=2) if options.json else conclusion(worse))
     return 1 if worse else 0
+
+
+def heard(services: Services, sounds: list[Path]) -> tuple[Sentence, ...]:
+    with tempfile.TemporaryDirectory(prefix="biblio-bench-") as folder:
+        sound = Path(folder) / "talk.flac"
+        join_sound(sounds, sound)
+        pieces = services.speech.transcribe(sound, language=None, model=None, since=0.0)
+        return sentences_of([word for piece in pieces for word in piece.words])
 
 
 def measured(services: Services, one: RetrievalSet) -> Iterator[dict[str, object]]:

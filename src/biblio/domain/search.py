@@ -16,7 +16,7 @@ NEIGHBOURS, SURROUNDINGS = 10.0, 40.0
 """Seconds. Hits of one video that begin nearer to each other are one moment, which begins with the better one. So are,
 farther apart, those that say nothing of the question themselves: they were found by what is said around them."""
 
-UNRELATED = 0.1
+UNRELATED = 0.02
 """Cosine of sentences that have nothing in common."""
 
 TOLD_BY_WORDS, TOLD_BY_MEANING = 0.3, 0.4
@@ -114,7 +114,7 @@ class Weighing:
 
 
 PAIRS_OF_SYLLABLES = Weighing(cutoff=0.0, power=2.0, meaning=0.25)
-WHOLE_WORDS = Weighing(cutoff=0.2, power=1.5, meaning=1.0)
+WHOLE_WORDS = Weighing(cutoff=0.3, power=1.0, meaning=1.0)
 """Both chosen by `bench/search_quality.py` (docs/decisions/0018): pairs of syllables tell far more than whole words."""
 
 

@@ -13,6 +13,32 @@ PAUSE = 0.7
 SHORTEST_SENTENCE = 3.0
 """Seconds a sentence must have before a pause may end it: speakers pause inside sentences too."""
 
+FINAL_ENDINGS = (
+    *(
+        "니다",
+        "니까",
+        "어요",
+        "아요",
+        "에요",
+        "예요",
+        "해요",
+        "돼요",
+        "네요",
+        "군요",
+        "데요",
+        "고요",
+        "세요",
+        "시죠",
+        "거죠",
+    ),
+    *("하죠", "지요", "까요"),
+)
+CLAUSE_ENDINGS = ("는데", "은데", "지만", "면서", "면은", "으며", "면", "고", "서")
+"""Korean says by a word's ending that a sentence is over, or a clause of it. Speakers string clauses together for half a
+minute; whoever looks for one of them wants to land on it."""
+SHORTEST_FINAL, SHORTEST_CLAUSE, LONGEST_CLAUSE = 2.0, 3.0, 8.0
+"""Seconds: from when on such an ending ends a sentence, and after which one in Korean is cut at its next word."""
+
 
 @dataclass(frozen=True)
 class Word:
@@ -93,7 +119,23 @@ def _ends_before(group: Sequence[Word], word: Word) -> bool:
         return True
     if length >= SHORTEST_SENTENCE and word.start - last.end >= PAUSE:
         return True
+    if _is_hangul(last):
+        return _ends_in_korean(group, word)
     return word.end - group[0].start > LONGEST_SENTENCE
+
+
+def _ends_in_korean(group: Sequence[Word], word: Word) -> bool:
+    said = group[-1].text.rstrip(" ,")
+    length = group[-1].end - group[0].start
+    if length >= SHORTEST_FINAL and said.endswith(FINAL_ENDINGS):
+        return True
+    if length >= SHORTEST_CLAUSE and said.endswith(CLAUSE_ENDINGS):
+        return True
+    return word.end - group[0].start > LONGEST_CLAUSE
+
+
+def _is_hangul(word: Word) -> bool:
+    return "가" <= word.text.rstrip(" ,")[-1:] <= "힣"
 
 
 def _inside_number(last: Word, word: Word) -> bool:
