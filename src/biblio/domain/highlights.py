@@ -1,7 +1,9 @@
 """Where the words of a question stand in a text."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from biblio.domain.words import SYLLABLES, folded, is_syllabic
 
@@ -21,18 +23,28 @@ SAYS_NOTHING = frozenset(_LITTLE.split())
 def highlights(question: str, text: str) -> tuple[tuple[int, int], ...]:
     """[from, to) offsets into `text`, going forward, without overlaps. A Korean word also matches without its last
     syllables, and whatever blanks stand inside it."""
-    runs = dict.fromkeys(_RUN.findall(folded(question)))
-    telling = [run for run in runs if run not in SAYS_NOTHING] or list(runs)
-    # A few letters change length when folded; they stay, because offsets must not drift.
-    lowered = "".join(low if len(low := folded(letter)) == 1 else letter for letter in text)
-    letters = [place for place, letter in enumerate(lowered) if not letter.isspace()]
-    close = "".join(lowered[place] for place in letters)
-    ranges = [
-        found
-        for run in telling
-        for found in (_in_syllables(run, close, letters, lowered) if is_syllabic(run) else _in_words(run, lowered))
-    ]
+    lowered = _lowered(text)
+    runs = _telling(question)
+    ranges = [found for run in runs if not is_syllabic(run) for found in _in_words(run, lowered)]
+    syllabic = [run for run in runs if is_syllabic(run)]
+    if syllabic:
+        letters = [place for place, letter in enumerate(lowered) if not letter.isspace()]
+        close = "".join(lowered.split())
+        ranges += [found for run in syllabic for found in _in_syllables(run, close, letters, lowered)]
     return _merged(ranges)
+
+
+@lru_cache(maxsize=64)  # one question is looked for in many texts
+def _telling(question: str) -> tuple[str, ...]:
+    runs = tuple(dict.fromkeys(_RUN.findall(folded(question))))
+    return tuple(run for run in runs if run not in SAYS_NOTHING) or runs
+
+
+def _lowered(text: str) -> str:
+    """Folded, letter for letter: a few would change length; they stay, because offsets must not drift."""
+    if unicodedata.is_normalized("NFKC", text) and len(low := text.casefold()) == len(text):
+        return low
+    return "".join(low if len(low := folded(letter)) == 1 else letter for letter in text)
 
 
 def _in_words(run: str, text: str) -> Iterator[tuple[int, int]]:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from biblio.domain.words import asked_terms, folded
+from biblio.domain.words import SYLLABLES, asked_terms, folded, is_syllabic
 from biblio.errors import InvalidInput
 
 LONGEST = 1_000
@@ -33,7 +33,7 @@ class Question:
         return not self.phrases or all(closed(one) in closed(text) for one in self.phrases)
 
     def excludes(self, text: str) -> bool:
-        return bool(self.excluded) and any(_says(closed(text), text, one) for one in self.excluded)
+        return bool(self.excluded) and any(_says(text, one) for one in self.excluded)
 
 
 def read_question(typed: str) -> Question:
@@ -52,7 +52,7 @@ def read_question(typed: str) -> Question:
         kept.append(said)
         if part["phrase"] is not None and closed(said):
             phrases.append(said)
-    text = " ".join(" ".join(kept).split())
+    text = " ".join(" ".join(kept).split()) or ("" if excluded else asked)  # of quotes alone
     if not text:
         raise InvalidInput("The question only says what it does not want.", code="EMPTY_QUESTION")
     return Question(text, tuple(phrases), tuple(excluded))
@@ -63,9 +63,11 @@ def closed(text: str) -> str:
     return "".join(letter for letter in folded(text) if letter.isalnum())
 
 
-def _says(close: str, text: str, one: str) -> bool:
-    """A whole word of a script with blanks between its words; anywhere in the others."""
-    wanted = folded(one)
-    if wanted.isascii() and wanted.isalnum():
-        return wanted in re.findall(r"[a-z0-9]+", folded(text))
-    return closed(one) in close
+def _says(text: str, one: str) -> bool:
+    """As a whole word in scripts with blanks between words; anywhere in the others, as particles may follow."""
+    wanted = folded(one).strip()
+    if any(map(is_syllabic, wanted)):
+        return closed(one) in closed(text)
+    letter = rf"[^\W_{SYLLABLES}]"
+    words = r"[\W_]+".join(map(re.escape, wanted.split()))
+    return re.search(rf"(?<!{letter}){words}(?!{letter})", folded(text)) is not None

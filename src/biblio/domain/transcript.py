@@ -34,8 +34,8 @@ FINAL_ENDINGS = (
     *("하죠", "지요", "까요"),
 )
 CLAUSE_ENDINGS = ("는데", "은데", "지만", "면서", "면은", "으며", "면", "고", "서")
-"""Korean says by a word's ending that a sentence is over, or a clause of it. Speakers string clauses together for half a
-minute; whoever looks for one of them wants to land on it."""
+"""Korean says by a word's ending that a sentence is over, or a clause of it. Speakers string clauses together for half
+a minute; whoever looks for one of them wants to land on it."""
 SHORTEST_FINAL, SHORTEST_CLAUSE, LONGEST_CLAUSE = 2.0, 3.0, 8.0
 """Seconds: from when on such an ending ends a sentence, and after which one in Korean is cut at its next word."""
 
