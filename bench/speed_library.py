@@ -30,19 +30,15 @@ from biblio.ports.vectors import Owner, VectorRecord
 from biblio.settings import Settings
 
 Matrix = NDArray[np.float32]
+Row = tuple[Any, ...]
 
 NEAR = 200
 """Sentences around one of the base among which a lecture stays: it has a subject."""
 RUNS = 4
 """Stretches of such sentences that a lecture is made of."""
-AT_ONCE = 100
-"""Videos of one transaction."""
+AT_ONCE = 100  # videos of one transaction
 BEYOND_EXACT = 12_000
 """Vectors of a user who is just too large to be compared one by one: the hardest case of a filtered index."""
-
-_ELEMENT = np.dtype([("length", ">i4"), ("value", ">i4")])
-_HEADER = np.array([1, 0, 23, 0, 1], dtype=">i4")
-"""Of PostgreSQL's binary arrays of int4: dimensions, no NULLs, the type's number, (how many), the first index."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +70,9 @@ def base_of(embedder: Embedder, folder: Path, most: int, seed: int) -> Base:
     sets = list(retrieval_sets(folder))
     lectures = [[one.text for one in lecture.sentences] for each in sets for lecture in each.lectures]
     chance.shuffle(lectures)
-    said = {is_korean: _distinct(lectures, is_korean) for is_korean in (True, False)}
-    korean = said[True][: most // 2]
-    texts = korean + said[False][: most - len(korean)]
+    said = dict.fromkeys(text for lecture in lectures for text in lecture)
+    korean = [text for text in said if is_korean(text)][: most // 2]
+    texts = korean + [text for text in said if not is_korean(text)][: most - len(korean)]
     vectors = np.zeros((len(texts), embedder.dimension), np.float32)
     order = sorted(range(len(texts)), key=lambda number: len(texts[number]))
     for first in range(0, len(order), 256):
@@ -89,10 +85,6 @@ def base_of(embedder: Embedder, folder: Path, most: int, seed: int) -> Base:
 
 def is_korean(text: str) -> bool:
     return re.search("[가-힣]", text) is not None
-
-
-def _distinct(lectures: Sequence[Sequence[str]], korean: bool) -> list[str]:
-    return list(dict.fromkeys(text for lecture in lectures for text in lecture if is_korean(text) == korean))
 
 
 def kinds_of(passages: int, users: int) -> list[tuple[str, int]]:
@@ -115,12 +107,10 @@ def fill(
     chance = np.random.default_rng(seed)
     began = time.monotonic()
     users = [add_user(services, kind) for kind, _ in kinds]
-    total = sum(size for _, size in kinds)
-    numbers: dict[str, list[int]] = defaultdict(list)
-    for number, (kind, _) in enumerate(kinds):
-        numbers[kind].append(number)
-    vectors = np.zeros((total, base.vectors.shape[1]), np.float32)
-    library = Library(users, [size for _, size in kinds], dict(numbers), vectors, np.zeros(total, np.int32))
+    names, sizes = [kind for kind, _ in kinds], [size for _, size in kinds]
+    numbers = {kind: [number for number, name in enumerate(names) if name == kind] for kind in dict.fromkeys(names)}
+    vectors = np.zeros((sum(sizes), base.vectors.shape[1]), np.float32)
+    library = Library(users, sizes, numbers, vectors, np.zeros(sum(sizes), np.int32))
     videos = [(user, part) for user, (_, size) in enumerate(kinds) for part in _parts(size, length)]
     chance.shuffle(videos)  # users come and go: nobody's rows lie together
     with _connection(settings) as connection:
@@ -129,7 +119,7 @@ def fill(
             for first in range(0, len(videos), AT_ONCE):
                 loader.add(videos[first : first + AT_ONCE], chance)
             library.figures["load_seconds"] = round(time.monotonic() - began, 1)
-    library.figures |= {"passages": total, "videos": len(videos), "users": len(users)}
+    library.figures |= {"passages": sum(sizes), "videos": len(videos), "users": len(users)}
     return library
 
 
@@ -140,9 +130,7 @@ def _parts(size: int, length: int) -> list[int]:
 
 
 class _Loader:
-    def __init__(
-        self, services: Services, connection: "psycopg.Connection[Any]", library: Library, base: Base
-    ) -> None:
+    def __init__(self, services: Services, connection: "psycopg.Connection[Any]", library: Library, base: Base) -> None:
         # Its table and rows have no public name, and a second version of them here could differ.
         self._store: Any = services.vectors
         self.table = self._store._table
@@ -163,72 +151,63 @@ class _Loader:
             self._library.ids += ids
             made.append((video, passages, ids, vectors))
         with self._connection.transaction():
-            for table, columns, types, rows in (
-                ("videos", *_VIDEOS, (_video(video, said) for video, said, *_ in made)),
-                ("passages", *_PASSAGES, (row for video, said, ids, _ in made for row in _rows(video, said, ids))),
-                ("blocks", *_BLOCKS, (row for video, said, *_ in made for row in self._block_rows(video, said))),
-                (self.table, *_VECTORS, (row for one in made for row in self._vector_rows(*one))),
-            ):
-                self._copy(table, columns, types, rows)
+            self._copy("videos", _VIDEOS, (_video(video, said) for video, said, *_ in made))
+            self._copy("passages", _PASSAGES, (row for one in made for row in self._passage_rows(*one)))
+            self._copy("blocks", _BLOCKS, (row for video, said, *_ in made for row in self._block_rows(video, said)))
+            self._copy(self.table, _VECTORS, (row for one in made for row in self._vector_rows(*one)))
 
-    def _copy(self, table: str, columns: str, types: str, rows: Iterator[tuple[Any, ...]]) -> None:
-        with (
-            self._connection.cursor() as cursor,
-            cursor.copy(f"COPY {table} ({columns}) FROM STDIN (FORMAT BINARY)") as copy,
-        ):
-            copy.set_types(types.split())
+    def _copy(self, table: str, columns: str, rows: Iterator[Row]) -> None:
+        names, types = zip(*(column.split() for column in columns.split(", ")), strict=True)
+        command = f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)"
+        with self._connection.cursor() as cursor, cursor.copy(command) as copy:
+            copy.set_types(types)
             for row in rows:
                 copy.write_row(row)
 
-    def _block_rows(self, video: Video, passages: Sequence[Passage]) -> Iterator[tuple[Any, ...]]:
+    def _block_rows(self, video: Video, passages: Sequence[Passage]) -> Iterator[Row]:
         for one in self._blocks_of(video.user_id, passages):
             place = (UUID(video.id), 1, one.number, video.user_id, blocks._lot(video, one.number), one.before, one.own)
-            yield (*place, _array(one.starts), _array(one.counts), _array(one.terms))
+            yield (*place, one.shown, one.content, _array(one.terms))
 
-    def _vector_rows(
-        self, video: Video, passages: Sequence[Passage], ids: Sequence[str], vectors: Matrix
-    ) -> Iterator[tuple[Any, ...]]:
+    @staticmethod
+    def _passage_rows(video: Video, said: Sequence[Passage], ids: Sequence[str], _: Matrix) -> Iterator[Row]:
+        for name, one in zip(ids, said, strict=True):
+            yield (UUID(name), UUID(video.id), video.user_id, 1, one.position, one.start, one.end, one.text)
+
+    def _vector_rows(self, video: Video, said: Sequence[Passage], ids: Sequence[str], rows: Matrix) -> Iterator[Row]:
         owner = Owner(video.user_id, video.id, 1)
-        for name, one, values in zip(ids, passages, vectors, strict=True):
+        for name, one, values in zip(ids, said, rows, strict=True):
             yield self._store._row(owner, VectorRecord(name, values, one.start, one.end, one.text))
 
 
 _VIDEOS = (
-    "id, user_id, title, title_terms, file_name, file_size, mime_type, key, status, duration, language, script, "
-    "indexed_generation",
-    "uuid text text bytea text int8 text text text float8 text text int4",
+    "id uuid, user_id text, title text, title_terms bytea, file_name text, file_size int8, mime_type text, key text, "
+    "status text, duration float8, language text, script text, indexed_generation int4"
 )
-_PASSAGES = (
-    "id, video_id, user_id, generation, position, start_time, end_time, text",
-    "uuid uuid text int4 int4 float8 float8 text",
-)
+_PASSAGES = "id uuid, video_id uuid, user_id text, generation int4, position int4, start_time float8, end_time float8"
+_PASSAGES += ", text text"
 _BLOCKS = (
-    "video_id, generation, number, user_id, lot, before, own, starts, counts, terms",
-    "uuid int4 int4 text int4 int2 int2 bytea bytea bytea",
+    "video_id uuid, generation int4, number int4, user_id text, lot int4, before int2, own int2, shown int2, "
+    "content bytea, terms bytea"
 )
-_VECTORS = ("space, id, user_id, video_id, generation, metadata, values", "text uuid text uuid int4 jsonb bytea")
+_VECTORS = "space text, id uuid, user_id text, video_id uuid, generation int4, metadata jsonb, values bytea"
+"""Columns and how they travel; arrays and vectors are packed here."""
 
 
-def _video(video: Video, passages: Sequence[Passage]) -> tuple[Any, ...]:
+def _video(video: Video, passages: Sequence[Passage]) -> Row:
     terms = _array(blocks.title_keys(video.user_id, video.title))
     file = (video.file_name, video.file_size, video.mime_type, video.key, str(video.status))
     language = "ko" if is_korean(video.title) else "en"
-    script = " ".join(one.text for one in passages)
-    return (UUID(video.id), video.user_id, video.title, terms, *file, float(passages[-1].end), language, script, 1)
-
-
-def _rows(video: Video, passages: Sequence[Passage], ids: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    for name, one in zip(ids, passages, strict=True):
-        yield (UUID(name), UUID(video.id), video.user_id, 1, one.position, one.start, one.end, one.text)
+    said = (passages[-1].end, language, " ".join(one.text for one in passages), 1)
+    return (UUID(video.id), video.user_id, video.title, terms, *file, *said)
 
 
 def _array(values: Sequence[int]) -> bytes:
-    """As PostgreSQL sends and takes int4[]; psycopg would make one small object of each number."""
-    elements = np.empty(len(values), _ELEMENT)
-    elements["length"], elements["value"] = 4, values
-    header = _HEADER.copy()
-    header[3] = len(values)
-    return bytes(header.tobytes() + elements.tobytes())
+    """int4[] as PostgreSQL takes it (dimensions, NULLs, its type's number, how many, the first one's index, then each
+    with its length): psycopg would make a small object of every number."""
+    elements = np.empty((len(values), 2), ">i4")
+    elements[:, 0], elements[:, 1] = 4, values
+    return np.array([1, 0, 23, len(values), 1], ">i4").tobytes() + elements.tobytes()
 
 
 def _memoised_blocks() -> Callable[[str, Sequence[Passage]], Iterator[blocks.Block]]:
@@ -287,32 +266,28 @@ def _connection(settings: Settings) -> "Iterator[psycopg.Connection[Any]]":
     assert settings.database is not None
     address = settings.database.text().replace("postgresql+psycopg", "postgresql")
     with psycopg.connect(address, autocommit=True) as connection:
-        connection.execute("SELECT set_config('biblio.user', '*', false)")
-        connection.execute("SET synchronous_commit = off")
+        connection.execute(
+            "SELECT set_config('biblio.user', '*', false), set_config('synchronous_commit', 'off', false)"
+        )
         yield connection
 
 
 @contextmanager
-def _without_indexes(
-    connection: "psycopg.Connection[Any]", vectors: str, figures: dict[str, object]
-) -> "Iterator[None]":
+def _without_indexes(connection: "psycopg.Connection[Any]", vectors: str, figures: dict[str, object]) -> Iterator[None]:
     """Takes the two costly indexes away and builds them again. COPY goes into no table that is guarded by rows."""
-    guarded = ("videos", "passages", vectors)
+    guarded, made = ("videos", "passages", vectors), {}
     slow = {"hnsw": f"{vectors}_near", "gin": "blocks_by_term"}
-    made = {
-        name: connection.execute("SELECT pg_get_indexdef(%s::regclass)", [index]).fetchone()
-        for name, index in slow.items()
-    }
-    for index in slow.values():
+    for name, index in slow.items():
+        made[name] = connection.execute("SELECT pg_get_indexdef(%s::regclass)", [index]).fetchone()
         connection.execute(f"DROP INDEX {index}")
     for table in guarded:
         connection.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
     yield
     for table in guarded:
         connection.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-    connection.execute("SET maintenance_work_mem = '3GB'")
-    connection.execute("SET max_parallel_maintenance_workers = 1")  # and the leader: two cores
-    for name, index in slow.items():
+    # One worker and the leader: two cores.
+    connection.execute("SET maintenance_work_mem = '3GB'; SET max_parallel_maintenance_workers = 1")
+    for name in slow:
         began = time.monotonic()
         connection.execute(made[name][0])
         figures[f"{name}_build_seconds"] = round(time.monotonic() - began, 1)

@@ -44,12 +44,14 @@ def upgrade() -> None:
         sa.Column("lot", sa.Integer(), nullable=False),
         sa.Column("before", sa.SmallInteger(), nullable=False),
         sa.Column("own", sa.SmallInteger(), nullable=False),
-        sa.Column("starts", postgresql.ARRAY(sa.Integer()), nullable=False),
-        sa.Column("counts", postgresql.ARRAY(sa.Integer()), nullable=False),
+        sa.Column("shown", sa.SmallInteger(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("terms", postgresql.ARRAY(sa.Integer()), nullable=False),
         sa.ForeignKeyConstraint(["video_id"], ["videos.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("video_id", "generation", "number"),
     )
+    # Numbers without a pattern: it would only be tried to make them smaller.
+    op.execute("ALTER TABLE blocks ALTER content SET STORAGE EXTERNAL")
     op.create_index("blocks_by_user", "blocks", ["user_id", "lot"])
     op.create_index("blocks_by_term", "blocks", ["terms"], postgresql_using="gin")
     op.create_table(

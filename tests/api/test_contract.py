@@ -139,12 +139,12 @@ def test_media_plays_by_ranges(http: httpx.Client, talk: str) -> None:
 
 def test_search(http: httpx.Client, talk: str) -> None:
     body = http.get("/api/search", params={"q": "When should I review my notes?"}).json()
-    assert set(body) == {"query", "took_ms", "results"}
+    assert set(body) == {"query", "took_ms", "results", "next", "relaxed"}
     assert body["query"] == "When should I review my notes?"
     video = next(video for video in body["results"] if video["video_id"] == talk)
     assert set(video) == {"video_id", "title", "moments"}
     moment = video["moments"][0]
-    assert set(moment) == {"start_time", "end_time", "text", "highlights", "score"}
+    assert set(moment) == {"start_time", "end_time", "text", "highlights", "score", "matched"}
     assert 80 <= moment["start_time"] <= 86
     words = {moment["text"][start:end].lower() for start, end in moment["highlights"]}
     assert {"review", "notes"} <= {word for words_ in words for word in words_.split()}
@@ -171,8 +171,10 @@ def test_openapi_document_names_only_what_is_built(http: httpx.Client) -> None:
         "/api/videos/{video_id}/reprocess",
         "/api/videos/{video_id}/events",
         "/api/videos/{video_id}/receipt",
+        "/api/videos/{video_id}/similar",
         "/api/usage",
         "/api/search",
+        "/api/search/suggest",
         "/api/storage-events",
         "/healthz",
         "/readyz",

@@ -26,6 +26,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("post", "/api/videos/{video_id}/upload/parts"): {"numbers": [1]},
     ("post", "/api/videos/{video_id}/reprocess"): {"step": "extract"},
 }
+QUERIES = {"/api/videos/{video_id}/similar": {"t": 1}}
 OPEN = {"/healthz", "/readyz", "/metrics", "/api/storage-events"}
 """Without a user's key, and without anything that is a user's."""
 
@@ -91,7 +92,11 @@ def test_nothing_of_another_user_is_in_any_answer(tenants: Api, victim: Victim) 
     seen = [answer.text.replace(script, "", 1) for answer in answers]  # an answer names its question
     assert [secret for text in seen for secret in (*victim.secrets, *victim.videos) if secret in text] == []
     assert answers[0].json()["results"] == []
+    with tenants.stranger() as stranger:
+        typed = [stranger.get("/api/search/suggest", params={"q": word[:2]}) for word in script.split()]
+    assert [answer.json()["suggestions"] for answer in typed] == [[]] * len(script.split())
     assert victim.http.get("/api/search", params={"q": script}).json()["results"], "its owner does find it"
+    assert victim.http.get("/api/search/suggest", params={"q": "sto"}).json()["suggestions"]
 
 
 def test_every_route_needs_a_key(tenants: Api, victim: Victim) -> None:
@@ -123,7 +128,8 @@ def _call(
     http: httpx.Client, method: str, path: str, video_id: str, headers: Mapping[str, str] | None = None
 ) -> httpx.Response:
     body = BODIES.get((method, path), {} if method in ("post", "put", "patch") else None)
-    return http.request(method, re.sub(r"\{video_id\}", video_id, path), json=body, headers=headers)
+    url = re.sub(r"\{video_id\}", video_id, path)
+    return http.request(method, url, params=QUERIES.get(path), json=body, headers=headers)
 
 
 def _uploaded(http: httpx.Client, title: str) -> str:

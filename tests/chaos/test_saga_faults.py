@@ -12,6 +12,7 @@ from itertools import chain, groupby
 import pytest
 
 from biblio.domain.flow import Queue, Status
+from biblio.domain.search import Mode, Scope
 from biblio.domain.video import Options, Video
 from biblio.errors import BiblioError, NotFound
 from biblio.pipeline.check import check
@@ -35,8 +36,10 @@ def road(own_addresses: Mapping[str, str]) -> Iterator[Road]:
 
 def seen(road: Road, video: Video) -> str:
     """The language that readers see the whole of a video in, in every way there is to look at it."""
-    found = search(road.services, video.user_id, "벡터 vector", video_ids=[video.id])
-    moments = [moment.text for one in found for moment in one.moments]
+    scope = Scope(only=(video.id,))
+    answers = [search(road.services, video.user_id, "벡터 vector", mode=mode, scope=scope).found for mode in Mode]
+    assert len({bool(found) for found in answers}) == 1, "by words, by meaning, and by both"
+    moments = [moment.text for found in answers for one in found for moment in one.moments]
     vectors = road.services.vectors.ids(video.user_id, video.id)
     with road.services.catalog.transaction() as tx:
         try:
@@ -45,13 +48,14 @@ def seen(road: Road, video: Video) -> str:
             assert not moments
             return GONE
         rows = tx.passages.ids(video.id)
-        hits = tx.passages.by_ids(video.user_id, list({*chain(*rows.values()), *chain(*vectors.values())}))
+        hits = tx.finder.by_ids(video.user_id, list({*chain(*rows.values()), *chain(*vectors.values())}))
         script, sentences = tx.videos.transcript(video.id)
     shown = [generation for generation, ids in rows.items() if hits.keys() & set(ids)]
     assert [set(rows[one]) for one in shown] == ([set(hits)] if hits else []), "one generation, and all of it"
     assert all(set(vectors.get(one, ())) == set(rows[one]) for one in shown), "and it is found by its meaning"
     assert bool(hits) == bool(moments) == bool(script) == bool(sentences)
-    languages = {language(text) for text in (script, *moments, *(hit.text for hit in hits.values()))} if hits else set()
+    said = [hit.passage.text for hit in hits.values()]
+    languages = {language(text) for text in (script, *moments, *said)} if hits else set()
     assert len(languages) <= 1
     return languages.pop() if languages else NOTHING
 

@@ -28,7 +28,7 @@ from tests.chaos.storm.storm import Weather
 from tests.chaos.storm.whole import gather, prepare, whole_ground
 from tests.database import look_into
 
-FILMS = (Film(1, Kind.SPEECH, "wav", 47.0), Film(2, Kind.SPEECH, "mp4", 3.8), Film(3, Kind.MUTE, "mp4", 3.8))
+FILMS = (Film(1, Kind.SPEECH, "wav", 75.0), Film(2, Kind.SPEECH, "mp4", 3.8), Film(3, Kind.MUTE, "mp4", 3.8))
 
 
 class Inside(Eyes):
@@ -43,7 +43,7 @@ class Inside(Eyes):
 
 @dataclass
 class Library:
-    """`video` has several passages, `other` one."""
+    """`video` has more passages than one block holds, `other` one."""
 
     evidence: Evidence
     ground: Ground
@@ -56,7 +56,8 @@ class Library:
     def found_after(self, statement: str) -> set[str]:
         """As if that had happened to the database."""
         with look_into(self.ground.addresses["BIBLIO_DATABASE"], autocommit=False) as connection:
-            connection.execute(statement.encode(), {"video": self.video, "other": self.other})
+            for one in statement.split("; "):
+                connection.execute(one.encode(), {"video": self.video, "other": self.other})
             found = self.found(eyes=Inside(self.evidence.eyes, connection))
             connection.rollback()
         return found
@@ -88,31 +89,49 @@ def test_nothing_is_found_in_a_library_that_is_whole(library: Library) -> None:
 
 
 DAMAGE = {
-    "a doubled segment": (
-        "INSERT INTO segments SELECT video_id, generation, 99, start_time, end_time, text FROM segments "
-        "WHERE video_id = %(video)s AND position = 0",
+    "a doubled passage": (
+        "INSERT INTO passages SELECT gen_random_uuid(), video_id, user_id, generation, 99, start_time, end_time, text "
+        "FROM passages WHERE video_id = %(video)s AND position = 0",
         "I2",
     ),
-    "a missing segment": ("DELETE FROM segments WHERE video_id = %(video)s AND position = 1", "I2"),
-    "another's segments": (
-        "UPDATE segments SET text = 'x' WHERE video_id = %(other)s",
-        "I2",
-    ),
+    "a missing passage": ("DELETE FROM passages WHERE video_id = %(video)s AND position = 1", "I2"),
+    "another's passages": ("UPDATE passages SET text = 'x' WHERE video_id = %(other)s", "I2"),
+    "passages that another user finds": ("UPDATE passages SET user_id = 'x' WHERE video_id = %(other)s", "I2"),
     "an older generation beside the new": (
-        "INSERT INTO segments SELECT video_id, 0, position, start_time, end_time, text FROM segments "
-        "WHERE video_id = %(video)s",
+        "INSERT INTO passages SELECT gen_random_uuid(), video_id, user_id, 0, position, start_time, end_time, text "
+        "FROM passages WHERE video_id = %(video)s",
         "I2",
     ),
+    "a missing block": ("DELETE FROM blocks WHERE video_id = %(video)s", "I2"),
+    "a doubled block": (
+        """INSERT INTO blocks SELECT (jsonb_populate_record(b, '{"number": 99}')).* FROM blocks b """
+        "WHERE video_id = %(other)s",
+        "I2",
+    ),
+    "blocks of an older generation": (
+        """INSERT INTO blocks SELECT (jsonb_populate_record(b, '{"generation": 0}')).* FROM blocks b """
+        "WHERE video_id = %(other)s",
+        "I2",
+    ),
+    "words of an older generation": ("UPDATE words SET generation = 0 WHERE video_id = %(other)s", "I2"),
     "a doubled vector": (
-        "INSERT INTO vectors_512 SELECT gen_random_uuid(), user_id, video_id, generation, space, metadata, values "
-        "FROM vectors_512 WHERE video_id = %(other)s",
+        "INSERT INTO vectors SELECT space, gen_random_uuid(), user_id, video_id, generation, metadata, values "
+        "FROM vectors WHERE video_id = %(other)s",
         "I2",
     ),
-    "a missing vector": ("DELETE FROM vectors_512 WHERE video_id = %(other)s", "I2"),
-    "a vector of another space": ("UPDATE vectors_512 SET space = 'x' WHERE video_id = %(other)s", "I2"),
+    "a missing vector": ("DELETE FROM vectors WHERE video_id = %(other)s", "I2"),
+    "a vector of another space": (
+        "CREATE TABLE vectors_of_x PARTITION OF vectors FOR VALUES IN ('x'); "
+        "UPDATE vectors SET space = 'x' WHERE video_id = %(other)s",
+        "I2",
+    ),
     "a vector of no video": (
-        "INSERT INTO vectors_512 SELECT gen_random_uuid(), user_id, gen_random_uuid(), 1, space, metadata, values "
-        "FROM vectors_512 WHERE video_id = %(other)s",
+        "INSERT INTO vectors SELECT space, gen_random_uuid(), user_id, gen_random_uuid(), 1, metadata, values "
+        "FROM vectors WHERE video_id = %(other)s",
+        "I3",
+    ),
+    "a vector that no passage belongs to": (
+        "UPDATE vectors SET id = gen_random_uuid() WHERE video_id = %(other)s",
         "I3",
     ),
     "a lost video": ("DELETE FROM videos WHERE id = %(other)s", "I1"),

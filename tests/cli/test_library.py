@@ -71,8 +71,17 @@ def test_search(api: ApiEmulator, biblio: Biblio, video_id: str) -> None:
     assert f"{api.url}/#video={video_id}&t=754" in done.stdout
     assert "\x1b" not in done.stdout
     answer = json.loads(biblio("search", "트랜잭션", "--json").stdout)
-    assert set(answer) == {"query", "took_ms", "results"}
-    assert biblio("search", "nothing").returncode == 0
+    assert set(answer) == {"query", "took_ms", "results", "next", "relaxed"}
+    nothing = biblio("search", "nothing")
+    assert (nothing.returncode, nothing.stdout, nothing.stderr) == (0, "", "Nothing found.\n")
+
+
+def test_search_in_some_videos_for_exact_words(api: ApiEmulator, biblio: Biblio, video_id: str) -> None:
+    done = biblio("search", '"말 그대로" -잠금', "--language", "ko", "--title", "50%")
+    assert api.wishes == [{"q": '"말 그대로" -잠금', "language": "ko", "title": "50%"}]
+    assert done.stderr.splitlines()[0] == "Nobody says exactly that; these answer its words."
+    assert TEXT in done.stdout
+    assert "Nobody" not in biblio("search", "말 그대로").stderr
 
 
 @pytest.mark.parametrize("format", ["txt", "srt", "vtt", "json"])

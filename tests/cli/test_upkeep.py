@@ -1,4 +1,4 @@
-"""`biblio sweep` and `biblio check` on real engines."""
+"""`biblio sweep`, `biblio check` and `biblio reembed` on real engines."""
 
 import json
 import subprocess
@@ -57,6 +57,16 @@ def test_check_tells_drift_and_mends_it(ours: Mapping[str, str], services: Servi
     assert (done.returncode, done.stdout) == (1, f"✗ belongs to no video: object {film}\n")
     assert services.storage.stat(film).size == 21
     services.storage.remove(film)
+
+
+def test_reembed_takes_another_embedder_and_no_other_address(ours: Mapping[str, str], services: Services) -> None:
+    same = biblio(ours, "reembed", "--to", "use://")
+    assert (same.returncode, same.stdout) == (1, "")
+    assert same.stderr.startswith("error: That is the embedder in use already. (SAME_EMBEDDER)")
+    unknown = biblio(ours, "reembed", "--to", "nothing://")
+    assert unknown.returncode == 1
+    assert "Traceback" not in unknown.stderr
+    assert biblio(ours, "reembed").returncode == 2
 
 
 def waiting_since_long(services: Services) -> None:

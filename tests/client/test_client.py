@@ -115,6 +115,10 @@ def test_the_library(api: ApiEmulator, client: Client, film: Path) -> None:
     found = client.search("트랜잭션", limit=3, mode="hybrid")["results"][0]["moments"][0]
     start, end = found["highlights"][0]
     assert found["text"][start:end] == "트랜잭션"
+    assert found["matched"] == ["words", "meaning"]
+    assert client.suggest("트랜", limit=1) == ["트랜잭션"]
+    similar = client.similar(first, 754.2)
+    assert (similar["time"], similar["results"][0]["video_id"]) == (754.2, first)
     client.delete(first)
     with pytest.raises(NotFound):
         client.status(first)

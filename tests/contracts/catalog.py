@@ -4,6 +4,7 @@
 - `absent`: a catalog whose engine is not there
 - `cut`: ends every connection that the engine has, and that is not a test's own
 - `stored`: gives all rows that the engine keeps, as text, bytes in hexadecimal
+- `large`: lets it search what the running test wrote as it searches a large library
 """
 
 import threading
@@ -16,9 +17,11 @@ from biblio.domain.video import Video
 from biblio.errors import InvalidInput, NotFound, Unavailable
 from biblio.ports.catalog import Catalog
 from tests.contracts.catalog_events import EventsContract, OutlookContract
+from tests.contracts.catalog_finder import FinderContract
 from tests.contracts.catalog_gauges import GaugesContract
 from tests.contracts.catalog_holdings import HoldingsContract
 from tests.contracts.catalog_jobs import ClaimsContract, EndsContract
+from tests.contracts.catalog_library import LibraryContract
 from tests.contracts.catalog_listening import ListeningContract
 from tests.contracts.catalog_outbox import OutboxContract
 from tests.contracts.catalog_passages import PassagesContract
@@ -154,6 +157,8 @@ class CatalogContract(
     UsageContract,
     HoldingsContract,
     PassagesContract,
+    FinderContract,
+    LibraryContract,
     WorkersContract,
     GaugesContract,
     ListeningContract,

@@ -13,6 +13,7 @@ from biblio.domain.flow import Queue, Status, Step
 from biblio.domain.video import Options, Video
 from biblio.ports.catalog import Catalog
 from biblio.ports.jobs import Claim
+from tests.contracts.catalog_talks import TALK, write
 
 T = TypeVar("T")
 
@@ -40,6 +41,12 @@ class CatalogSuite:
     @pytest.fixture
     def video(self, catalog: Catalog, user: str) -> Video:
         return add_video(catalog, user)
+
+    @pytest.fixture
+    def indexed(self, catalog: Catalog, video: Video) -> Video:
+        """Readers see what is said in it: `TALK`."""
+        write(catalog, video, *TALK)
+        return video
 
 
 def new_user(catalog: Catalog) -> str:

@@ -180,7 +180,7 @@ class VideosContract(CatalogSuite):
                 tx.videos.get(indexed.id)
         (left,) = [row for rows in stored().values() for row in rows if indexed.id in row]
         assert "영수증" in left
-        assert rows == {"videos": 1, "jobs": 1, "video_events": 1, "segments": 3, "passages": 3}
+        assert rows == {"videos": 1, "jobs": 1, "video_events": 1, "passages": 3, "blocks": 1, "words": 14}
         with catalog.transaction() as tx:
             assert tx.passages.ids(indexed.id) == {}
             assert tx.videos.transcript(indexed.id) == ("", ())

@@ -3,8 +3,11 @@ import unicodedata
 import pytest
 
 from biblio.domain.transcript import (
+    LONGEST_CLAUSE,
     LONGEST_SENTENCE,
     PAUSE,
+    SHORTEST_CLAUSE,
+    SHORTEST_FINAL,
     SHORTEST_SENTENCE,
     Sentence,
     Transcript,
@@ -57,11 +60,42 @@ def test_a_pause_inside_a_short_sentence_does_not_end_it() -> None:
     assert _texts([Word(" 음", 0, 0.5), Word(" 그러니까", 2.0, 2.5)]) == ["음 그러니까"]
 
 
-def test_korean_without_punctuation_is_cut_before_it_grows_too_long() -> None:
-    words = _spoken(*[f" 단어{number}" for number in range(200)])
+@pytest.mark.parametrize(
+    "ending", ["배웁니다", "있습니까", "좋아요", "됐어요", "하죠", "하세요", "그렇지요,", "할까요 "]
+)
+def test_a_korean_sentence_ends_with_its_ending_where_nobody_wrote_a_full_stop(ending: str) -> None:
+    assert _texts(_spoken(" 오늘은", " 이것을", " 우리가", f" {ending}", " 다음", " 것도")) == [
+        f"오늘은 이것을 우리가 {ending.strip()}",
+        "다음 것도",
+    ]
+
+
+@pytest.mark.parametrize("ending", ["하는데", "좋은데,", "하지만", "보면서", "먹으며", "하면", "먹고", "그래서"])
+def test_a_korean_clause_that_is_long_enough_ends_with_its_ending(ending: str) -> None:
+    before = [" 말"] * int(SHORTEST_CLAUSE / 0.5 - 1)
+    assert len(sentences_of(_spoken(*before, f" {ending}", " 다음", " 것"))) == 2
+    assert len(sentences_of(_spoken(*before[1:], f" {ending}", " 다음", " 것"))) == 1, "too short for a sentence"
+
+
+def test_a_short_korean_ending_ends_nothing() -> None:
+    assert SHORTEST_FINAL > 1.5
+    assert _texts(_spoken(" 우리가", " 잘", " 봅니다", " 그럼", " 다음")) == ["우리가 잘 봅니다 그럼 다음"]
+
+
+def test_an_ending_is_looked_for_in_korean_alone() -> None:
+    words = _spoken(*[" word"] * 10, " 하면", *[" word"] * 10)
+    assert len(sentences_of(words)) == 2, "after the Korean word"
+    assert len(sentences_of(_spoken(*[" word"] * 30))) == 1
+
+
+@pytest.mark.parametrize(
+    ("letter", "longest"), [("말", LONGEST_CLAUSE), ("말7", LONGEST_SENTENCE), ("w", LONGEST_SENTENCE)]
+)
+def test_what_has_neither_punctuation_nor_endings_is_cut_before_it_grows_too_long(letter: str, longest: float) -> None:
+    words = _spoken(*[f" {letter}"] * 200)
     sentences = sentences_of(words)
-    assert len(sentences) == 5
-    assert max(sentence.end - sentence.start for sentence in sentences) <= LONGEST_SENTENCE
+    assert len(sentences) == -(-100 // longest)
+    assert max(sentence.end - sentence.start for sentence in sentences) <= longest
     assert " ".join(sentence.text for sentence in sentences) == "".join(word.text for word in words).strip()
 
 

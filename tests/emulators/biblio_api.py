@@ -112,7 +112,11 @@ class _Handler(Uploads):
 
     def _route(self, path: str, query: dict[str, str], body: dict[str, Any]) -> None:
         if path == "/api/search":
+            self.api.wishes.append(query)
             self.answer(200, self._found(query))
+        elif path == "/api/search/suggest":
+            words = ["트랜잭션", "트랜잭션이"][: int(query.get("limit", 10))]
+            self.answer(200, {"query": query["q"], "suggestions": words})
         elif path == "/api/usage":
             self.api.wishes.append(query)
             self.answer(200, USAGE)
@@ -155,6 +159,9 @@ class _Handler(Uploads):
             self.complete(video)
         elif rest.startswith("upload"):
             self.upload(video, body)
+        elif rest == "similar":
+            found = {"took_ms": 12, "results": self._found({"q": ""})["results"]}
+            self.answer(200, {"video_id": video["video_id"], "time": float(query["t"]), "text": TEXT, **found})
         elif rest == "transcript":
             self.send(200, _transcript(query["format"]).encode(), "text/plain; charset=utf-8")
         elif rest == "media":
@@ -168,10 +175,12 @@ class _Handler(Uploads):
 
     def _found(self, query: dict[str, str]) -> dict[str, Any]:
         moment = {"start_time": 754.2, "end_time": 771.0, "text": TEXT, "highlights": [[4, 8]], "score": 0.71}
+        moment["matched"] = ["words", "meaning"]
         first = next(iter(self.api.videos.values()), None)
         hit = query["q"] != "nothing" and first
         found = [{"video_id": first["video_id"], "title": first["title"], "moments": [moment]}] if hit and first else []
-        return {"query": query["q"], "took_ms": 12, "results": found}
+        relaxed = '"' in query["q"]
+        return {"query": query["q"], "took_ms": 12, "results": found, "next": None, "relaxed": relaxed}
 
 
 def _state(video: dict[str, Any]) -> dict[str, Any]:

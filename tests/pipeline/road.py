@@ -31,7 +31,7 @@ from tests.database import look_into
 
 RATE = 8000
 SECONDS = 40
-"""Of the film that is sent: three passages."""
+"""Of the film that is sent: ten or so passages."""
 PATIENCE = 180.0
 WORKER = Worker("the one who walks")
 

@@ -8,7 +8,6 @@ import pytest
 
 from biblio.domain.flow import Queue, Status, Step
 from biblio.domain.passages import Passage
-from biblio.domain.transcript import Sentence, Transcript
 from biblio.domain.video import Video
 from biblio.pipeline.cancel import cancel
 from biblio.pipeline.check import check
@@ -46,9 +45,8 @@ def vector(road: Road) -> list[VectorRecord]:
 
 def a_vector_too_few(road: Road, video: Video) -> str:
     with road.sql() as connection:
-        table = f"vectors_{road.services.embedder.dimension}"
-        one = f"SELECT id FROM {table} WHERE video_id = %s LIMIT 1"
-        connection.execute(f"DELETE FROM {table} WHERE id = ({one})".encode(), (video.id,))
+        one = "SELECT id FROM vectors WHERE video_id = %s LIMIT 1"
+        connection.execute(f"DELETE FROM vectors WHERE id = ({one})".encode(), (video.id,))
     return f"rows and vectors differ: video {video.id}"
 
 
@@ -91,13 +89,11 @@ def vectors_of_an_old_generation(road: Road, video: Video) -> str:
 
 
 def rows_of_an_old_generation(road: Road, video: Video) -> str:
-    said = (Sentence("nobody said this", 0.0, 1.0),)
     with road.services.catalog.transaction() as tx:
         with road.sql() as connection:
             connection.execute("UPDATE videos SET generation = 2 WHERE id = %s", (video.id,))
         late = tx.videos.get(video.id)
-        passage = IndexedPassage(str(uuid4()), Passage(0, 0.0, 1.0, said))
-        tx.passages.write(late, Transcript("en", 1.0, said, "none", "none"), [passage])
+        tx.passages.write(late, [IndexedPassage(str(uuid4()), Passage(0, 0.0, 1.0, "nobody said this"))])
     return f"nobody reads it: generation 2 of video {video.id}"
 
 
@@ -248,7 +244,7 @@ def test_a_film_that_the_catalog_does_not_know_is_told_and_left(road: Road, whol
 
 
 def test_after_another_embedder_has_come_it_embeds_anew(road: Road, whole: Video) -> None:
-    """Its vectors lie in another table, or are of another space, and those in storage are of no use."""
+    """Its vectors are of another space, and those in storage are of no use."""
     with road.services.catalog.transaction() as tx:
         tx.videos.update(whole.id, meta_info={**whole.meta_info, "embedder": "another"})
     no_vectors(road, whole)

@@ -13,7 +13,7 @@ from biblio.pipeline import runner
 from biblio.pipeline.check import check
 from biblio.pipeline.delete import request_deletion
 from biblio.pipeline.reprocess import reprocess
-from biblio.pipeline.search import search
+from biblio.pipeline.search import Answer, search
 from biblio.pipeline.sweep import settle
 from biblio.ports.holdings import Receipt
 from tests.pipeline.road import WORKER, Road
@@ -55,16 +55,17 @@ def test_the_receipt_lists_each_object_upload_vector_and_row(road: Road, user: s
     assert len(uploads) == 1
     assert found["vectors"] == {"1": vectors}
     assert found["rows"]["videos"] == 1
-    assert found["rows"]["passages"] == vectors
-    assert found["rows"]["segments"] > vectors
+    assert found["rows"]["passages"] == vectors > 4
+    assert found["rows"]["blocks"] == 1
+    assert found["rows"]["words"] > 4
     assert found["rows"]["jobs"] >= 5
 
 
 def test_hidden_at_once(road: Road, user: str) -> None:
     video = road.at(Status.COMPLETED, user)
-    assert search(road.services, user, "벡터")
+    assert search(road.services, user, "벡터").found
     request_deletion(road.services, user, video.id)
-    assert search(road.services, user, "벡터") == []
+    assert search(road.services, user, "벡터") == Answer((), None)
     with pytest.raises(NotFound):
         request_deletion(road.services, user, video.id)
     with road.services.catalog.transaction() as tx:

@@ -206,7 +206,7 @@ def test_a_zombie_of_a_generation_that_is_gone_is_not_seen(road: Road, user: str
     leave(road.services, claim, "vectors.json", {})
     with road.services.catalog.transaction() as tx:
         late = list(road.services.vectors.ids(user, video.id)[2])
-        assert tx.passages.by_ids(user, late) == {}
+        assert tx.finder.by_ids(user, late) == {}
     found = {one.where for one in check(road.services, mend=True) if video.id in one.where}
     assert f"generation 2 of video {video.id}" in found
     road.finish()

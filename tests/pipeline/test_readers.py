@@ -3,6 +3,7 @@
 import threading
 
 from biblio.domain.flow import Status
+from biblio.domain.search import Scope
 from biblio.domain.video import Options, Video
 from biblio.pipeline.reprocess import reprocess
 from biblio.pipeline.search import search
@@ -21,8 +22,8 @@ def look(road: Road, video: Video) -> str:
         script, sentences = tx.videos.transcript(video.id)
     if " ".join(sentence.text for sentence in sentences) != script or not script:
         return f"the script {script!r} has the sentences {sentences}"
-    found = search(road.services, video.user_id, "벡터 vector", video_ids=[video.id])
-    moments = [moment.text for one in found for moment in one.moments]
+    answer = search(road.services, video.user_id, "벡터 vector", scope=Scope(only=(video.id,)))
+    moments = [moment.text for one in answer.found for moment in one.moments]
     if len({is_korean(text) for text in moments}) != 1:
         return f"found were {moments}"
     return ""

@@ -94,10 +94,10 @@ def test_with_another_language_it_is_heard_again_and_found_as_it_was_until_then(
     reprocess(road.services, user, video.id, options=Options("en"))
     for status in (Status.EMBEDDING, Status.INDEXING):
         road.walk(video, status)
-        assert "벡터" in search(road.services, user, "벡터")[0].moments[0].text
+        assert "벡터" in search(road.services, user, "벡터").found[0].moments[0].text
     road.walk(video)
     assert begun_steps(road, video, mark) == [TRANSCRIBE, EMBED, INDEX]
-    found = search(road.services, user, "vector search")[0]
+    found = search(road.services, user, "vector search").found[0]
     assert all("벡터" not in moment.text for moment in found.moments)
     assert road.now(video).language == "en"
     assert road.now(video).options == Options("en")

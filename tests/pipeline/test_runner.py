@@ -32,7 +32,7 @@ def test_the_road_step_by_step(road: Road, begun: Video) -> None:
     with road.services.catalog.transaction() as tx:
         script, sentences = tx.videos.transcript(begun.id)
     assert script == " ".join(sentence.text for sentence in sentences)
-    assert search(road.services, begun.user_id, script[:60])[0].video_id == begun.id
+    assert search(road.services, begun.user_id, script[:60]).found[0].video_id == begun.id
     assert [job[:2] for job in road.jobs(begun)] == [
         (Step.EXTRACT, "DONE"),
         (Step.TRANSCRIBE, "DONE"),

@@ -30,3 +30,13 @@ def empty(owner: Dsn) -> Dsn:
     with look_into(owner) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
     return replace(owner, path=name)
+
+
+@pytest.fixture
+def bound(owner: Dsn, empty: Dsn) -> Dsn:
+    """The same database, as a role that row level security binds and that everything in it belongs to."""
+    name, password = f"role_{uuid4().hex}", uuid4().hex
+    with look_into(owner) as connection:
+        connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'".encode())
+        connection.execute(f"ALTER DATABASE {empty.path} OWNER TO {name}".encode())
+    return replace(empty, username=name, password=password)

@@ -17,9 +17,12 @@ from sqlalchemy import Connection
 from biblio.adapters.catalog.postgresql import connect
 from biblio.adapters.catalog.postgresql.tables import metadata
 from biblio.domain.flow import Queue, Status, Step
+from biblio.domain.search import EVERYWHERE
+from biblio.domain.transcript import Sentence
 from biblio.dsn import Dsn
 from biblio.errors import NotFound
 from biblio.ports.usage import Used
+from tests.database import look_into
 
 MIGRATIONS = Path(__file__).parents[3] / "migrations"
 TABLES = set(metadata.tables)
@@ -125,6 +128,47 @@ def test_jobs_that_were_under_way_go_on_after_the_upgrade_and_after_a_downgrade(
             ]
             for table in ("jobs", "videos"):
                 connection.execute(sqlalchemy.text(f"DELETE FROM {table}"))
+
+
+TALKS_OF_BEFORE = """
+    INSERT INTO users (id, name) VALUES ('u', 'u'), ('v', 'v');
+    INSERT INTO videos (id, user_id, title, file_name, file_size, mime_type, key, status, generation,
+                        indexed_generation, script)
+    SELECT CAST(id AS uuid), owner, 'index', 'f.mp4', 1, 'video/mp4', 'k', 'COMPLETED', 2, 2, '하나 둘'
+    FROM (VALUES ('{0}', 'u'), ('{1}', 'v')) AS old (id, owner);
+    INSERT INTO segments (video_id, generation, position, start_time, end_time, text)
+    SELECT id, generation, position, position * 2.5, position * 2.5 + 2, text
+    FROM videos, (VALUES (0, '하나'), (1, '둘')) AS said (position, text);
+    INSERT INTO passages (id, video_id, user_id, generation, position, start_time, end_time, sentences, terms)
+    SELECT gen_random_uuid(), id, user_id, 2, 0, 0, 4.5, '[["하나", 0, 2], ["둘", 2.5, 4.5]]', '' FROM videos
+"""
+
+
+def test_transcripts_are_read_as_before_after_the_upgrade_and_after_a_downgrade(empty: Dsn, bound: Dsn) -> None:
+    """Though the role that migrates is one that sees no row unless it says for whom."""
+    mine, theirs = (str(UUID(int=number)) for number in (1, 2))
+    said = ("하나 둘", (Sentence("하나", 0.0, 2.0), Sentence("둘", 2.5, 4.5)))
+    with _migrating(bound) as (config, _):
+        command.upgrade(config, "0004")
+    with look_into(empty) as everybody:
+        everybody.execute(TALKS_OF_BEFORE.format(mine, theirs).encode())
+    for _ in range(2):
+        catalog = connect(bound)
+        catalog.prepare()
+        with catalog.transaction() as tx:
+            for video_id, user in ((mine, "u"), (theirs, "v")):
+                assert tx.videos.transcript(video_id) == said
+                ids = tx.passages.ids(video_id)[2]
+                assert [hit.passage.text for hit in tx.finder.by_ids(user, ids).values()] == ["하나", "둘"]
+                assert tx.finder.by_ids("u" if user == "v" else "v", ids) == {}
+                assert tx.finder.by_words(user, ["index"], limit=9, scope=EVERYWHERE) == {}, "until it is indexed anew"
+        catalog.close()
+        with _migrating(bound) as (config, connection):
+            connection.execute(sqlalchemy.text("SELECT set_config('biblio.user', '*', true)"))
+            command.downgrade(config, "0004")
+        with look_into(empty) as everybody:
+            rows = everybody.execute("SELECT start_time, end_time, text FROM segments ORDER BY video_id, position")
+            assert rows.fetchall() == [(0.0, 2.0, "하나"), (2.5, 4.5, "둘")] * 2
 
 
 def _prepare(address: str, gate: "multiprocessing.synchronize.Barrier") -> None:

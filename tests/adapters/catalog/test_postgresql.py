@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from biblio.adapters.catalog.postgresql import connect
+from biblio.adapters.catalog.postgresql import connect, finder
 from biblio.adapters.catalog.postgresql.tables import metadata
 from biblio.domain.flow import Queue
 from biblio.domain.video import Video
@@ -20,6 +20,8 @@ from tests.contracts.catalog_suite import add_video, eventually, new_user
 from tests.database import look_into
 
 TABLES = set(metadata.tables)
+SMALL_SCALE = {"WHOLE": 40, "RARE": 80, "OF_ONE": 40, "KEPT": 12}
+"""What is true of hundreds of blocks is then true of dozens."""
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +60,14 @@ class TestPostgresql(CatalogContract):
                 }
 
         return read
+
+    @pytest.fixture
+    def large(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+        def shrink() -> None:
+            for name, size in SMALL_SCALE.items():
+                monkeypatch.setattr(finder, name, size)
+
+        return shrink
 
 
 def test_a_database_without_tables_is_misconfigured(empty: Dsn) -> None:

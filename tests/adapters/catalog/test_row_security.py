@@ -5,6 +5,7 @@ import random
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 from uuid import uuid4
 
@@ -18,17 +19,19 @@ from biblio.local.wheels import wheel_binary
 from biblio.ports.catalog import Catalog
 from biblio.ports.vectors import Owner, VectorRecord
 from tests.contracts.catalog_suite import add_video, at_once, new_user
+from tests.contracts.catalog_talks import TALK, write
 from tests.database import look_into
 
 EVERYBODYS = {
     "alembic_version": "says nothing of anybody",
+    "blocks": "hold numbers that only a user's name leads to; guarded, the index on them would never be used",
     "jobs": "whose turn it is depends on the jobs of all; what a video is about is not in them",
     "turns": "as jobs",
     "workers": "are nobody's",
 }
 SWITCHES = 10_000
 THREADS = 4
-DIMENSION = 3
+DIMENSION, SPACE = 3, "rows"
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +51,13 @@ def catalog(dsn: Dsn) -> Iterator[Catalog]:
 @pytest.fixture(scope="module")
 def nobody(dsn: Dsn, catalog: Catalog) -> Iterator["psycopg.Connection[Any]"]:
     """biblio's own role, which says of no transaction for whom it is; every guarded table has a row."""
-    store = connect_vectors(replace(dsn, options={"dimension": str(DIMENSION), "space": "rows"}))
+    store = connect_vectors(replace(dsn, options={"dimension": str(DIMENSION), "space": SPACE}))
     store.prepare()
     with catalog.transaction() as tx:
         user = tx.users.add(f"user {uuid4().hex}")
         tx.users.give_key(user, uuid4().hex)
     video = add_video(catalog, user)
+    write(catalog, video, *TALK)
     store.upsert(Owner(user, video.id, 1), [VectorRecord(str(uuid4()), [1.0] * DIMENSION, 0, 1, "a")])
     store.close()
     with look_into(dsn, options="") as connection:
@@ -81,14 +85,32 @@ def test_the_role_is_bound_by_it(nobody: "psycopg.Connection[Any]") -> None:
 
 
 def test_whoever_says_nothing_sees_no_row(nobody: "psycopg.Connection[Any]", dsn: Dsn) -> None:
+    partition = f"vectors_{sha256(SPACE.encode()).hexdigest()[:12]}"
+    assert partition in tables(nobody)
     with look_into(dsn) as everybody:
         for table in tables(nobody) - set(EVERYBODYS):
             count = f"SELECT count(*) FROM {table}".encode()
             assert nobody.execute(count).fetchone() == (0,), table
-            if table in ("users", "api_keys", "videos", f"vectors_{DIMENSION}"):
+            if table in ("users", "api_keys", "videos", "passages", "words", "vectors", partition):
                 assert everybody.execute(count).fetchone() != (0,), table
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         nobody.execute("INSERT INTO users (id, name) VALUES ('x', 'x')")
+
+
+def test_what_is_everybodys_of_a_talk_says_nothing_to_whoever_reads_it(
+    nobody: "psycopg.Connection[Any]", catalog: Catalog
+) -> None:
+    """Two users who say the same have no number in common, and what one knows leads to nothing of the other's."""
+    rows = []
+    for user in (new_user(catalog), new_user(catalog)):
+        video = add_video(catalog, user)
+        write(catalog, video, *TALK)
+        (row,) = nobody.execute("SELECT * FROM blocks WHERE user_id = %s", [user]).fetchall()
+        (terms,) = nobody.execute("SELECT terms FROM blocks WHERE user_id = %s", [user]).fetchone() or ([],)
+        assert not any(word in str(row) for text in TALK for word in text.split())
+        rows.append(set(terms))
+    assert all(len(terms) > 20 for terms in rows)
+    assert rows[0] & rows[1] == set()
 
 
 def test_a_connection_of_the_pool_keeps_nothing_of_whom_it_was_used_for(catalog: Catalog, dsn: Dsn) -> None:

@@ -1,20 +1,25 @@
 """Vectors in PostgreSQL, in the catalog's own database."""
 
+import math
+import random
 import socket
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from uuid import uuid4
 
 import pytest
 
+from biblio.adapters.vectors import pgvector
 from biblio.adapters.vectors.pgvector import connect
+from biblio.domain.search import EVERYWHERE, Scope
 from biblio.dsn import Dsn
 from biblio.errors import BiblioError, Misconfigured, Unavailable
 from biblio.ports.vectors import Owner, VectorRecord, VectorStore
-from tests.contracts.catalog_suite import at_once
-from tests.contracts.vectors import DIMENSION, VectorsContract
+from tests.contracts.catalog_suite import at_once, eventually
+from tests.contracts.vectors import CROWD, DIMENSION, VectorsContract
 from tests.database import look_into
 
 
@@ -39,6 +44,16 @@ class TestPgvector(VectorsContract):
         return shared
 
     @pytest.fixture
+    def elsewhere(self, dsn: Dsn) -> Iterator[VectorStore]:
+        store = connect(_in_space(dsn, "another model"))
+        yield store
+        store.close()
+
+    @pytest.fixture
+    def crowded(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+        return lambda: _search_exactly_up_to(monkeypatch, CROWD)
+
+    @pytest.fixture
     def absent(self, dsn: Dsn) -> VectorStore:
         return connect(replace(dsn, port=_closed_port()))
 
@@ -47,29 +62,102 @@ def test_the_metadata_is_the_specifications(dsn: Dsn, shared: VectorStore) -> No
     owner, record = _owner(), VectorRecord(str(uuid4()), [1.0] * DIMENSION, 1.5, 3.25, '강의 "1" \\n\t\n🎓')
     shared.upsert(owner, [record])
     with look_into(dsn) as connection:
-        row = connection.execute(f"SELECT metadata FROM vectors_{DIMENSION} WHERE id = %s", [record.id]).fetchone()
+        row = connection.execute("SELECT metadata FROM vectors WHERE id = %s", [record.id]).fetchone()
     assert row == ({"start": 1.5, "end": 3.25, "text": record.text},)
 
 
-def test_spaces_never_meet(dsn: Dsn, shared: VectorStore) -> None:
-    """Vectors of two embedders may have the same dimension and nothing else in common."""
-    other, owner = connect(replace(dsn, options={**dsn.options, "space": "another model"})), _owner()
-    other.upsert(owner, [VectorRecord(str(uuid4()), [1.0] * DIMENSION, 0, 1, "a")])
-    assert shared.search(owner.user_id, [1.0] * DIMENSION, limit=3) == []
-    assert len(other.search(owner.user_id, [1.0] * DIMENSION, limit=3)) == 1
-    shared.remove(owner.user_id, owner.video_id)
-    assert other.search(owner.user_id, [1.0] * DIMENSION, limit=3) == []
-    other.close()
-
-
-def test_each_dimension_has_a_table_of_its_own(dsn: Dsn) -> None:
-    large, owner = connect(replace(dsn, options={"space": "large", "dimension": "1536"})), _owner()
+@pytest.mark.parametrize(("dimension", "indexed"), [(1_536, True), (4_000, True), (4_096, False)])
+def test_each_space_has_a_partition_and_where_it_can_an_index_of_its_own(
+    dsn: Dsn, dimension: int, indexed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _search_exactly_up_to(monkeypatch, 3)
+    large, owner = connect(_in_space(dsn, f"large '{dimension}'", dimension)), _owner()
     with pytest.raises(Misconfigured):
         large.ping()
-    large.prepare()
-    large.upsert(owner, [VectorRecord(str(uuid4()), [1.0] * 1536, 0, 1, "a")])
-    assert len(large.search(owner.user_id, [1.0] * 1536, limit=3)) == 1
+    for _ in range(2):
+        large.prepare()
+    large.ping()
+    near = [[1.0] * dimension, [0.0] + [1.0] * (dimension - 1), [1.0] + [0.0] * (dimension - 1)]
+    records = [VectorRecord(str(uuid4()), values, 0, 1, "a") for values in near]
+    large.upsert(owner, [*records, *(VectorRecord(str(uuid4()), [-1.0] * dimension, 0, 1, "b") for _ in range(9))])
+    assert [hit.id for hit in large.search(owner.user_id, [1.0] * dimension, limit=3)] == [one.id for one in records]
     large.close()
+    with look_into(dsn) as connection:
+        query = "SELECT count(*) FROM pg_indexes WHERE tablename = %s AND indexdef LIKE '%%hnsw%%'"
+        assert connection.execute(query, [_partition(f"large '{dimension}'")]).fetchone() == (int(indexed),)
+
+
+def test_only_a_user_with_many_vectors_is_searched_by_the_index(dsn: Dsn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The index is that of one space alone, so whoever reads it is counted here and nowhere else."""
+    _search_exactly_up_to(monkeypatch, 100)
+    dsn = _in_space(dsn, f"counted {uuid4()}")
+    store, large, small = connect(dsn), _owner(), _owner()
+    store.prepare()
+    dice = random.Random(1)
+    for owner, many in ((large, 101), (small, 100)):
+        store.upsert(
+            owner,
+            [VectorRecord(str(uuid4()), [dice.gauss(0, 1) for _ in range(DIMENSION)], 0, 1, "a") for _ in range(many)],
+        )
+    store.close()
+    before = _index_scans(dsn)
+    for owner, scope in ((small, EVERYWHERE), (large, Scope(only=(large.video_id,)))):
+        assert len(store.search(owner.user_id, [1.0] * DIMENSION, limit=200, scope=scope)) >= 100
+    store.close()  # what a session has counted is told at the latest when it ends
+    assert _index_scans(dsn) == before
+    assert len(store.search(large.user_id, [1.0] * DIMENSION, limit=90)) == 90
+    store.close()
+    assert eventually(15, lambda: _index_scans(dsn) > before)
+
+
+def test_a_user_with_many_vectors_gets_as_many_as_asked_for_beside_a_far_larger_one(
+    dsn: Dsn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The nearest thousands are all somebody else's: the index is read on."""
+    _search_exactly_up_to(monkeypatch, 100)
+    store, mine, dice = connect(_in_space(dsn, f"crowd {uuid4()}")), _owner(), random.Random(2)
+    store.prepare()
+    for _ in range(8):
+        crowd = [[1.0, *(dice.gauss(0, 0.05) for _ in range(DIMENSION - 1))] for _ in range(1_000)]
+        store.upsert(_owner(), [VectorRecord(str(uuid4()), values, 0, 1, "near") for values in crowd])
+    far = [[0.2, *(dice.gauss(0, 1) for _ in range(DIMENSION - 1))] for _ in range(150)]
+    store.upsert(mine, [VectorRecord(str(uuid4()), values, 0, 1, "far") for values in far])
+    found = store.search(mine.user_id, [1.0] + [0.0] * (DIMENSION - 1), limit=100)
+    assert len(found) == 100
+    _search_exactly_up_to(monkeypatch, 10_000)
+    exact = store.search(mine.user_id, [1.0] + [0.0] * (DIMENSION - 1), limit=100)
+    assert len({hit.id for hit in found} & {hit.id for hit in exact}) >= 95
+    store.close()
+
+
+def test_in_a_space_of_very_many_a_user_of_fewer_is_searched_exactly(dsn: Dsn, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To walk the index to some of one user's vectors takes the longer, the more there are of others."""
+    monkeypatch.setattr(pgvector, "EXACT_UP_TO", 100)
+    dsn = _in_space(dsn, f"others {uuid4()}")
+    store, few, many, dice = connect(dsn), _owner(), _owner(), random.Random(3)
+    store.prepare()
+    bound = int(math.sqrt(pgvector.WALK_COST * 3_000))
+    assert 300 < bound < 2_600
+    for owner, count in ((few, 300), (many, 2_700)):
+        vectors = [[dice.gauss(0, 1) for _ in range(DIMENSION)] for _ in range(count)]
+        store.upsert(owner, [VectorRecord(str(uuid4()), values, 0, 1, "a") for values in vectors])
+    with look_into(dsn) as connection:
+        connection.execute(f"ANALYZE {_partition(dsn.options['space'])}".encode())
+    for owner, by_index in ((few, False), (many, True)):
+        with store._connection(owner.user_id) as connection:
+            assert store._has_many(connection, owner.user_id) is by_index
+    store.close()
+
+
+def test_a_search_leaves_its_settings_to_no_other(dsn: Dsn, monkeypatch: pytest.MonkeyPatch) -> None:
+    _search_exactly_up_to(monkeypatch, 1)
+    store, owner = connect(replace(dsn, options={**dsn.options, "pool_size": "1"})), _owner()
+    store.upsert(owner, [VectorRecord(str(uuid4()), [1.0] * DIMENSION, 0, 1, "a") for _ in range(3)])
+    assert len(store.search(owner.user_id, [1.0] * DIMENSION, limit=2)) == 2
+    with store._connection(owner.user_id) as connection:
+        assert connection.execute("SHOW enable_sort").fetchone() == ("on",)
+        assert connection.execute("SHOW hnsw.iterative_scan").fetchone() == ("off",)
+    store.close()
 
 
 def test_connections_the_server_closed_are_opened_again(dsn: Dsn, shared: VectorStore) -> None:
@@ -108,6 +196,28 @@ def test_options_without_sense_are_refused(dsn: Dsn, options: dict[str, str]) ->
 
 def _owner() -> Owner:
     return Owner(f"user {uuid4().hex}", str(uuid4()), 1)
+
+
+def _in_space(dsn: Dsn, space: str, dimension: int = DIMENSION) -> Dsn:
+    return replace(dsn, options={"space": space, "dimension": str(dimension)})
+
+
+def _search_exactly_up_to(monkeypatch: pytest.MonkeyPatch, vectors: int) -> None:
+    monkeypatch.setattr(pgvector, "EXACT_UP_TO", vectors)
+    monkeypatch.setattr(pgvector, "WALK_COST", 0)
+
+
+def _partition(space: str) -> str:
+    return f"vectors_{sha256(space.encode()).hexdigest()[:12]}"
+
+
+def _index_scans(dsn: Dsn) -> int:
+    """How often the index of a space was read, as far as PostgreSQL has told."""
+    with look_into(dsn) as connection:
+        query = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s"
+        (scans,) = connection.execute(query, [f"{_partition(dsn.options['space'])}_near"]).fetchone() or (None,)
+    assert isinstance(scans, int)
+    return scans
 
 
 def _closed_port() -> int:

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tests.chaos.storm.evidence import Evidence, Finding
+from tests.chaos.storm.eyes import Eyes
 from tests.chaos.storm.faults import Kind
 from tests.chaos.storm.films import reference
 from tests.chaos.storm.people import Story
@@ -50,35 +51,51 @@ def _ended_well(evidence: Evidence, story: Story, status: str, code: str | None,
         yield Finding("I1", "FAILED without its step", story.video_id)
 
 
+STORES = {
+    "passages": "SELECT video_id::text, generation, position, text, id::text FROM passages ORDER BY position",
+    "blocks": "SELECT video_id::text, generation, number, own FROM blocks ORDER BY number",
+    "words": "SELECT video_id::text, generation, word FROM words",
+    "vectors": "SELECT video_id::text, generation, id::text FROM vectors",
+}
+
+
 def indexed_once(evidence: Evidence) -> Iterator[Finding]:
     """I2: what readers see is the reference exactly once, with as many vectors as passages, of one space."""
     eyes = evidence.eyes
-    segments, passages, vectors = (defaultdict[Any, list[Any]](list) for _ in range(3))
-    for video, generation, position, text in eyes.rows(
-        "SELECT video_id::text, generation, position, text FROM segments ORDER BY position"
-    ):
-        segments[video, generation].append((position, text))
-    for video, generation, passage in eyes.rows("SELECT video_id::text, generation, id::text FROM passages"):
-        passages[video, generation].append(passage)
-    for video, generation, vector in eyes.rows("SELECT video_id::text, generation, id::text FROM vectors_512"):
-        vectors[video, generation].append(vector)
-    shown = eyes.rows("SELECT id::text, status, indexed_generation FROM videos")
-    for video, status, generation in shown:
-        stray = {one for store in (segments, passages, vectors) for v, one in store if v == video} - {generation}
+    held = {name: _by_generation(eyes, query) for name, query in STORES.items()}
+    for video, status, generation in eyes.rows("SELECT id::text, status, indexed_generation FROM videos"):
+        stray = {one for store in held.values() for v, one in store if v == video} - {generation}
         if stray:
             yield Finding("I2", f"generations {sorted(stray)} that nobody reads, beside {generation}", video)
-        if (story := evidence.told.get(video)) is None or status != "COMPLETED":
-            continue
-        wanted = list(enumerate(reference(story.film.kind, story.film.seconds)))
-        if segments[video, generation] != wanted:
-            yield Finding("I2", f"segments {segments[video, generation]} instead of {wanted}", video)
-        if sorted(passages[video, generation]) != sorted(vectors[video, generation]):
-            yield Finding("I2", "passages and vectors are not the same ones", video)
-        if bool(wanted) != bool(passages[video, generation]):
-            yield Finding("I2", "passages where there are no segments, or none where there are some", video)
-    spaces = [space for (space,) in eyes.rows("SELECT DISTINCT space FROM vectors_512")]
+        if (story := evidence.told.get(video)) is not None and status == "COMPLETED":
+            wanted = reference(story.film.kind, story.film.seconds)
+            yield from _is_reference(video, wanted, {name: held[name][video, generation] for name in held})
+    for name in held:
+        others = f"SELECT DISTINCT video_id::text FROM {name} t JOIN videos v ON v.id = video_id"
+        for (video,) in eyes.rows(f"{others} WHERE t.user_id <> v.user_id"):
+            yield Finding("I2", f"{name} that are another user's", video)
+    spaces = [space for (space,) in eyes.rows("SELECT DISTINCT space FROM vectors")]
     if len(spaces) > 1:
         yield Finding("I2", f"vectors of several spaces: {spaces}")
+
+
+def _by_generation(eyes: Eyes, query: str) -> "defaultdict[tuple[str, int], list[Any]]":
+    """The rest of each row, by video and generation."""
+    found = defaultdict[tuple[str, int], list[Any]](list)
+    for video, generation, *rest in eyes.rows(query):
+        found[video, generation].append(tuple(rest))
+    return found
+
+
+def _is_reference(video: str, wanted: Sequence[str], held: Mapping[str, Sequence[Any]]) -> Iterator[Finding]:
+    passages = [(position, text) for position, text, _ in held["passages"]]
+    if passages != list(enumerate(wanted)):
+        yield Finding("I2", f"passages {passages} instead of {list(enumerate(wanted))}", video)
+    if sorted(one for _, _, one in held["passages"]) != sorted(one for (one,) in held["vectors"]):
+        yield Finding("I2", "passages and vectors are not the same ones", video)
+    numbers, own = [number for number, _ in held["blocks"]], sum(own for _, own in held["blocks"])
+    if numbers != list(range(len(numbers))) or own != len(wanted):
+        yield Finding("I2", f"blocks {held['blocks']} of {len(wanted)} passages", video)
 
 
 def same_file(evidence: Evidence) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from tests.contracts.films import ffmpeg, make_film
 
 RATE = 8_000
 LENGTHS = (1.9, 3.8, 7.8, 11.3, 47.0)
-"""Seconds; the last is longer than one passage of the index."""
+"""Seconds; the last has many sentences, the first hardly one."""
 
 
 class Kind(StrEnum):

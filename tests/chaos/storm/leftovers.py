@@ -19,12 +19,12 @@ def no_orphans(evidence: Evidence) -> Iterator[Finding]:
     """I3: no vector, row, object or upload without the video it belongs to, and no artefact that no result names."""
     eyes = evidence.eyes
     videos = {row[0] for row in eyes.rows("SELECT id::text FROM videos")}
-    for table in ("vectors_512", "passages", "segments", "jobs"):
+    for table in ("vectors", "passages", "blocks", "words", "jobs"):
         for (video,) in eyes.rows(f"SELECT DISTINCT video_id::text FROM {table}"):
             if video not in videos:
                 yield Finding("I3", f"{table} of no video", video)
     for vector, video in eyes.rows(
-        "SELECT v.id::text, v.video_id::text FROM vectors_512 v LEFT JOIN passages p ON p.id = v.id WHERE p.id IS NULL"
+        "SELECT v.id::text, v.video_id::text FROM vectors v LEFT JOIN passages p ON p.id = v.id WHERE p.id IS NULL"
     ):
         yield Finding("I3", f"a vector without its passage: {vector}", video)
     named = "".join(row[0] for row in eyes.rows("SELECT coalesce(result::text, '') || checkpoint::text FROM jobs"))

@@ -48,13 +48,14 @@ WALK = (
 )
 """Read the index on until enough is found, and let nothing be sorted that the index has in order already."""
 
-EXACT_UP_TO = 10_000
-"""Vectors of one user that are compared one by one: some 10 ms."""
+EXACT_UP_TO, WALK_COST = 10_000, 1_300
+"""Vectors of one user that are compared one by one, about 1 us each. In a space of N vectors it is more of them: up to
+the root of WALK_COST x N, from where on walking the index to enough of this user's is cheaper (docs/decisions/0019)."""
 
 INDEXED_UP_TO = 4_000
 """Dimensions. Beyond, there is no index for 16 bits, and every search is exact."""
 
-LINKS, BUILD_WIDTH, SEARCH_WIDTH = 16, 64, 100
+LINKS, BUILD_WIDTH, SEARCH_WIDTH = 16, 64, 400
 """HNSW's m, ef_construction and ef_search (docs/decisions/0019)."""
 
 DOOR_SHUT = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", "does not exist")
@@ -186,9 +187,12 @@ class PgvectorStore:
     def _has_many(self, connection: psycopg.Connection[Any], user_id: str) -> bool:
         if self._dimension > INDEXED_UP_TO:
             return False
-        some = f"SELECT 1 FROM {self._table} WHERE user_id = %s LIMIT %s"
-        counted = connection.execute(f"SELECT count(*) FROM ({some}) AS counted", [user_id, EXACT_UP_TO + 1]).fetchone()
-        return counted is not None and counted[0] > EXACT_UP_TO
+        query = (
+            "WITH bound AS (SELECT greatest(%s, sqrt(%s * greatest(reltuples, 0)))::int AS most FROM pg_class "
+            f"WHERE oid = '{self._table}'::regclass) SELECT most < (SELECT count(*) FROM (SELECT 1 FROM {self._table} "
+            "WHERE user_id = %s LIMIT (SELECT most + 1 FROM bound)) AS counted) FROM bound"
+        )
+        return connection.execute(query, [EXACT_UP_TO, WALK_COST, user_id]).fetchone() == (True,)
 
     def _add_space(self, connection: psycopg.Connection[Any]) -> None:
         table, space = sql.Identifier(self._table), sql.Literal(self._space)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
 
+import numpy as np
 from sqlalchemy import Connection, bindparam, text
 
 from biblio.adapters.catalog.postgresql.tables import videos
@@ -25,20 +26,24 @@ MOST_TERMS = 5_000
 """Of one passage. No speaker says more in a sentence."""
 
 _INSERT = text(
-    "INSERT INTO blocks (video_id, generation, number, user_id, lot, before, own, starts, counts, terms) VALUES "
-    "(:video, :generation, :number, :user, :lot, :before, :own, :starts, :counts, :terms)"
+    "INSERT INTO blocks (video_id, generation, number, user_id, lot, before, own, shown, content, terms) VALUES "
+    "(:video, :generation, :number, :user, :lot, :before, :own, :shown, :content, :terms)"
 ).bindparams(bindparam("video", type_=videos.c.id.type))
 
 
 @dataclass(frozen=True)
 class Block:
-    """`before` of its passages stand before its `own` ones; `starts` in milliseconds, `counts` of terms, by passage."""
+    """`before` of the passages that are `shown` stand before its `own` ones. `terms`: each once.
+
+    `content`: where each passage begins (milliseconds), how many terms each has, then all their terms; as numbers of
+    32 bits, little end first.
+    """
 
     number: int
     before: int
     own: int
-    starts: list[int]
-    counts: list[int]
+    shown: int
+    content: bytes
     terms: list[int]
 
 
@@ -69,9 +74,12 @@ def blocks_of(user_id: str, passages: Sequence[Passage]) -> Iterator[Block]:
             i for i in range(min(len(passages), end + MARGIN), 0, -1) if starts[i - 1] - starts[end - 1] <= AROUND
         )
         shown = keys[low:high]
-        yield Block(
-            number, first - low, end - first, starts[low:high], [len(one) for one in shown], list(chain(*shown))
-        )
+        content = [*starts[low:high], *map(len, shown), *chain(*shown)]
+        yield Block(number, first - low, end - first, high - low, _packed(content), sorted(set(chain(*shown))))
+
+
+def _packed(numbers: Sequence[int]) -> bytes:
+    return np.array(numbers, dtype="<i4").tobytes()
 
 
 def _lot(video: Video, number: int) -> int:

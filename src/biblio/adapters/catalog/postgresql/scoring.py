@@ -6,6 +6,7 @@ Divided by what a text with all words would get, so that a score says how much o
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,6 @@ LENGTH = 0.75
 ITSELF = 0.3
 """What the passage itself counts beside itself with its surroundings."""
 
-_ELEMENT = np.dtype([("length", ">i4"), ("value", ">i4")])
-_HEADER = 20
-"""Bytes before the elements of an array of one dimension in PostgreSQL's binary form (array_send)."""
-
 
 @dataclass(frozen=True)
 class Place:
@@ -42,11 +39,14 @@ class Blocks:
     def __init__(self, rows: Sequence[Any], keys: Sequence[int]) -> None:
         self._rows = rows
         self._keys = keys
-        self._starts, self._sizes = _joined([row.starts for row in rows])
+        contents = [np.frombuffer(row.content, dtype="<i4") for row in rows]
+        self._sizes = np.array([row.shown for row in rows], dtype=np.int64)
         self._firsts = np.cumsum(self._sizes) - self._sizes
         self._block = np.repeat(np.arange(len(rows)), self._sizes)
-        self.counts, _ = _joined([row.counts for row in rows])
-        self._terms, _ = _joined([row.terms for row in rows])
+        parts = list(zip(contents, self._sizes, strict=True))
+        self._starts = np.concatenate([one[:size] for one, size in parts]).astype(np.int64)
+        self.counts = np.concatenate([one[size : 2 * size] for one, size in parts]).astype(np.int64)
+        self._terms = np.concatenate([one[2 * size :] for one, size in parts])
 
     @cached_property
     def matrix(self) -> NDArray[np.bool_]:
@@ -70,7 +70,9 @@ class Blocks:
     @cached_property
     def titles(self) -> NDArray[np.bool_]:
         """Which block's title says which key."""
-        return self._said(*_joined([row.title_terms for row in self._rows]))
+        titles = [row.title_terms for row in self._rows]
+        counts = np.array([len(one) for one in titles], dtype=np.int64)
+        return self._said(np.array(list(chain(*titles)), dtype=np.int32), counts)
 
     def place(self, passage: int) -> Place:
         block = int(self._block[passage])
@@ -103,15 +105,17 @@ class Blocks:
         block = self._numbers.get((place.video_id, place.generation, number))
         return None if block is None else int(self._firsts[block]) + self._rows[block].before + offset
 
-    def _said(self, terms: Ints, counts: Ints) -> NDArray[np.bool_]:
+    def _said(self, terms: NDArray[np.int32], counts: Ints) -> NDArray[np.bool_]:
         """Which text (row) holds which key (column), given so many terms of each text, one after the other."""
-        order = np.argsort(np.array(self._keys))
-        ordered = np.array(self._keys)[order]
-        places = np.searchsorted(ordered, terms).clip(max=len(ordered) - 1)
-        said = ordered[places] == terms
+        found = np.zeros((len(counts), len(self._keys)), dtype=bool)
+        keys = np.array(self._keys, dtype=np.int32)
+        # Most terms are none of the keys, which their lower half nearly always tells.
+        low = np.zeros(2**16, dtype=bool)
+        low[keys & 0xFFFF] = True
+        likely = np.flatnonzero(low[terms & 0xFFFF])
+        place, column = np.nonzero(terms[likely][:, None] == keys)
         text = np.repeat(np.arange(len(counts)), counts)
-        found = np.zeros((len(counts), len(ordered)), dtype=bool)
-        found[text[said], order[places[said]]] = True
+        found[text[likely[place]], column] = True
         return found
 
     @cached_property
@@ -128,10 +132,3 @@ def rarity_of(said: Floats, passages: float) -> Floats:
 def saturations_of(terms: Sequence[str]) -> Floats:
     pairs = np.array([is_syllabic(term) for term in terms], dtype=bool)
     return np.where(pairs, SATURATION_OF_PAIRS, SATURATION_OF_WORDS)
-
-
-def _joined(arrays: Sequence[bytes]) -> tuple[Ints, Ints]:
-    """The numbers of arrays as PostgreSQL sends them, one after the other, and how many each has."""
-    elements = np.frombuffer(b"".join(one[_HEADER:] for one in arrays), dtype=_ELEMENT)
-    sizes = np.array([max(0, len(one) - _HEADER) // _ELEMENT.itemsize for one in arrays], dtype=np.int64)
-    return elements["value"].astype(np.int64), sizes

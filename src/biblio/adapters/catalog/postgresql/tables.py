@@ -212,8 +212,9 @@ blocks = Table(
     Column("lot", Integer, nullable=False),
     Column("before", SmallInteger, nullable=False),
     Column("own", SmallInteger, nullable=False),
-    Column("starts", ARRAY(Integer), nullable=False),
-    Column("counts", ARRAY(Integer), nullable=False),
+    Column("shown", SmallInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    # Each once, for the index.
     Column("terms", ARRAY(Integer), nullable=False),
     Index("blocks_by_user", "user_id", "lot"),
     Index("blocks_by_term", "terms", postgresql_using="gin"),
