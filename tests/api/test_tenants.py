@@ -96,7 +96,7 @@ def test_nothing_of_another_user_is_in_any_answer(tenants: Api, victim: Victim) 
         typed = [stranger.get("/api/search/suggest", params={"q": word[:2]}) for word in script.split()]
     assert [answer.json()["suggestions"] for answer in typed] == [[]] * len(script.split())
     assert victim.http.get("/api/search", params={"q": script}).json()["results"], "its owner does find it"
-    assert victim.http.get("/api/search/suggest", params={"q": "sto"}).json()["suggestions"]
+    assert victim.http.get("/api/search/suggest", params={"q": "벡터"}).json()["suggestions"]
 
 
 def test_every_route_needs_a_key(tenants: Api, victim: Victim) -> None:
