@@ -133,11 +133,21 @@ def test_what_has_nothing_to_do_with_the_library_finds_nothing(library: Library)
         ({"min_duration": 3 * PACE + 1}, ["데이터베이스 입문"]),
         ({"from": "2999-01-01T00:00:00Z"}, []),
         ({"to": "2001-01-01T00:00:00Z"}, []),
+        ({"from": "2001-01-01"}, ["Why gradients vanish", "데이터베이스 입문"]),
         ({"language": "ko", "title": "gradients"}, []),
+        ({"title": "\x00"}, []),
+        ({"language": "\x00"}, []),
+        ({"min_duration": "inf"}, []),
     ],
 )
 def test_filters_choose_videos(library: Library, filters: dict[str, Any], found: list[str]) -> None:
-    assert library.titles("gradients 데이터베이스", **filters) == found
+    assert sorted(library.titles("gradients 데이터베이스", **filters)) == found
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "2026-13-01", "0001-01-01T00:00:00+23:59", "\x00"])
+def test_a_moment_that_is_none_is_refused(library: Library, moment: str) -> None:
+    answer = library.api.http.get("/api/search", params={"q": "트랜잭션", "from": moment})
+    assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_PERIOD")
 
 
 def test_pages_show_every_video_once_while_others_are_indexed(addresses: Mapping[str, str]) -> None:

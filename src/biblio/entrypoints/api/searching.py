@@ -1,7 +1,6 @@
 """A question, and the moments that answer it."""
 
 import time
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
@@ -9,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 from biblio.domain.search import Filters, Mode, Scope
 from biblio.entrypoints.api import shapes
 from biblio.entrypoints.api.access import TheUser, UsersServices
+from biblio.entrypoints.api.periods import moment_of
 from biblio.entrypoints.api.shaping import found_shape
 from biblio.pipeline.search import search as find
 from biblio.pipeline.similar import similar as find_similar
@@ -23,14 +23,26 @@ Seconds = Annotated[float | None, Query(ge=0)]
 
 def _filters(
     language: Annotated[str | None, Query(max_length=20)] = None,
-    since: Annotated[datetime | None, Query(alias="from")] = None,
-    until: Annotated[datetime | None, Query(alias="to")] = None,
+    since: Annotated[str | None, Query(alias="from", description="As in `GET /api/usage`.")] = None,
+    until: Annotated[str | None, Query(alias="to")] = None,
     min_duration: Seconds = None,
     max_duration: Seconds = None,
     title: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Filters:
     """Videos added `from` until before `to`, of so many seconds, with `title` in their title."""
-    return Filters(language, since, until, min_duration, max_duration, title)
+    return Filters(
+        language=_plain(language),
+        since=None if since is None else moment_of(since),
+        until=None if until is None else moment_of(until),
+        shortest=min_duration,
+        longest=max_duration,
+        title=_plain(title),
+    )
+
+
+def _plain(text: str | None) -> str | None:
+    """The catalog knows no NUL, so no title has one."""
+    return None if text is None else text.replace("\x00", "\ufffd")
 
 
 @router.get("/search", response_model=shapes.SearchAnswer)

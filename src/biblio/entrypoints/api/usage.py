@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from biblio.entrypoints.api import shapes
 from biblio.entrypoints.api.access import TheUser, UsersServices
+from biblio.entrypoints.api.periods import moment_of
 from biblio.errors import InvalidInput
 
 router = APIRouter(prefix="/api", tags=["usage"])
@@ -24,8 +25,8 @@ def usage(
     Moments are dates or dates and times as in ISO 8601; without a zone they are UTC.
     """
     now = datetime.now(UTC)
-    until = _moment(end) if end is not None else now + timedelta(seconds=1)
-    since = _moment(start) if start is not None else until.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    until = moment_of(end) if end is not None else now + timedelta(seconds=1)
+    since = moment_of(start) if start is not None else until.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     if since > until:
         raise InvalidInput("'from' is after 'to'.", code="INVALID_PERIOD")
     with services.catalog.transaction() as tx:
@@ -35,12 +36,3 @@ def usage(
         totals[one.unit] = totals.get(one.unit, 0.0) + one.amount
     videos = [{"video_id": one.video_id, "unit": one.unit, "amount": one.amount, "engine": one.engine} for one in used]
     return {"from": since, "to": until, "totals": totals, "videos": videos}
-
-
-def _moment(text: str) -> datetime:
-    """Raises `InvalidInput`."""
-    try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise InvalidInput("A moment looks like 2026-11-23 or 2026-11-23T09:30:00Z.", code="INVALID_PERIOD") from None
