@@ -60,6 +60,10 @@ def test_titles_file_names_and_questions_come_back_as_they_were_sent(lecture: Le
         assert video["title"] == unicodedata.normalize("NFC", payload).strip()
         assert video["file_name"] == unicodedata.normalize("NFC", name)
         found = http.get("/api/search", params={"q": payload})
+        if payload.startswith("-"):  # it only says what it does not want
+            assert (found.status_code, found.json()["code"]) == (422, "EMPTY_QUESTION")
+            payload = f"and {payload}"
+            found = http.get("/api/search", params={"q": payload})
         assert (found.status_code, found.json()["query"]) == (200, payload)
 
 

@@ -43,6 +43,31 @@ class LibraryContract(CatalogSuite):
         large()
         assert set(find(catalog, user, "thermodynamik")) == set(small) == {"the first sentence", "the second sentence"}
 
+    def test_a_large_library_is_searched_for_the_title_that_says_most(
+        self, catalog: Catalog, user: str, large: Callable[[], None]
+    ) -> None:
+        """Though all of them say some of it."""
+        for number in range(60):
+            write(catalog, add_video(catalog, user, title=f"Lecture {number}"), "the first sentence")
+        write(catalog, add_video(catalog, user, title="Lecture on thermodynamics"), "another first sentence")
+        for _ in range(2):
+            assert find(catalog, user, "lecture thermodynamics", limit=1) == ["another first sentence"]
+            large()
+
+    def test_a_large_library_is_searched_as_if_what_is_not_visible_were_not_there(
+        self, catalog: Catalog, user: str, large: Callable[[], None]
+    ) -> None:
+        """It is being deleted, or is an older or a newer generation."""
+        gone, shown = (add_video(catalog, user, title=title) for title in ("gone", "shown"))
+        write(catalog, gone, *["the index of an index"] * 4_000)
+        write(catalog, shown, *["the index of an index"] * 4_000)
+        write(catalog, replace(shown, generation=2), "an index at last", *["filler"] * 20)
+        with catalog.transaction() as tx:
+            tx.videos.update(gone.id, status=Status.DELETING)
+        for _ in range(2):
+            assert find(catalog, user, "index") == ["an index at last"]
+            large()
+
     def test_a_large_library_is_searched_in_a_scope_like_a_small_one(
         self, catalog: Catalog, user: str, large: Callable[[], None]
     ) -> None:
