@@ -59,8 +59,8 @@ class LibraryContract(CatalogSuite):
     ) -> None:
         """It is being deleted, or is an older or a newer generation."""
         gone, shown = (add_video(catalog, user, title=title) for title in ("gone", "shown"))
-        write(catalog, gone, *["the index of an index"] * 4_000)
-        write(catalog, shown, *["the index of an index"] * 4_000)
+        write(catalog, gone, *["the index of an index"] * 4_000, apart=50.0)
+        write(catalog, shown, *["the index of an index"] * 4_000, apart=50.0)
         write(catalog, replace(shown, generation=2), "an index at last", *["filler"] * 20)
         with catalog.transaction() as tx:
             tx.videos.update(gone.id, status=Status.DELETING)
