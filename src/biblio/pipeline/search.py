@@ -82,7 +82,7 @@ def search(
 
 def _finished(services: Services, user_id: str, typed: str) -> str:
     """A word that is still being typed becomes the one that would be suggested for it."""
-    if not has_lone_letters(typed):
+    if not has_lone_letters(typed) or len(typed) > LONGEST:
         return typed
     with services.catalog.transaction() as tx:
         words = [

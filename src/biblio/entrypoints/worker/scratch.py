@@ -45,7 +45,10 @@ class Scratch:
 def _claim() -> tuple[Path, int]:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-        lock = os.open(folder, os.O_RDONLY)
+        try:
+            lock = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:  # as below, a moment earlier
+            continue
         fcntl.flock(lock, fcntl.LOCK_EX)
         if folder.exists():  # another worker, just starting, may have taken it for one left behind
             return folder, lock
