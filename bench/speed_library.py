@@ -166,8 +166,17 @@ class _Loader:
 
     def _block_rows(self, video: Video, passages: Sequence[Passage]) -> Iterator[Row]:
         for one in self._blocks_of(video.user_id, passages):
-            place = (UUID(video.id), 1, one.number, video.user_id, blocks._lot(video, one.number), one.before, one.own)
-            yield (*place, one.shown, one.content, _array(one.terms))
+            place = (
+                UUID(video.id),
+                1,
+                one.number,
+                video.user_id,
+                blocks.lot_of(video.id, 1, one.number),
+                one.before,
+                one.own,
+            )
+            title = blocks.title_keys(video.user_id, video.title) if one.number == 0 else []
+            yield (*place, one.shown, one.content, _array(sorted({*one.terms, *title})))
 
     @staticmethod
     def _passage_rows(video: Video, said: Sequence[Passage], ids: Sequence[str], _: Matrix) -> Iterator[Row]:
@@ -289,12 +298,14 @@ def _without_indexes(connection: "psycopg.Connection[Any]", vectors: str, figure
     connection.execute("SET maintenance_work_mem = '3GB'; SET max_parallel_maintenance_workers = 1")
     for name in slow:
         began = time.monotonic()
-        connection.execute(made[name][0])
+        connection.execute(made[name][0].replace(" ON ONLY ", " ON "))  # and on all parts
         figures[f"{name}_build_seconds"] = round(time.monotonic() - began, 1)
     connection.execute("VACUUM (ANALYZE)")
-    sizes = {name: f"pg_relation_size('{index}')" for name, index in slow.items()}
+    parts = "(SELECT sum({}(relid)) FROM pg_partition_tree('{}'))"
+    sizes = {"hnsw": parts.format("pg_relation_size", slow["hnsw"]), "gin": f"pg_relation_size('{slow['gin']}')"}
     sizes |= {table: f"pg_total_relation_size('{table}')" for table in ("passages", "blocks")}
-    sizes |= {"vectors_table": f"pg_table_size('{vectors}')", "database": "pg_database_size(current_database())"}
+    sizes |= {"vectors_table": parts.format("pg_table_size", vectors)}
+    sizes |= {"database": "pg_database_size(current_database())"}
     for name, size in sizes.items():
         row = connection.execute(f"SELECT {size}").fetchone()
-        figures[f"{name}_mib"] = round(row[0] / 1024**2, 1) if row else None
+        figures[f"{name}_mib"] = round(float(row[0]) / 1024**2, 1) if row else None

@@ -30,7 +30,10 @@ class Question:
 
     def is_said_in(self, text: str) -> bool:
         """Whether all phrases stand in a text. Blanks, punctuation and capitals do not matter."""
-        return not self.phrases or all(closed(one) in closed(text) for one in self.phrases)
+        if not self.phrases:
+            return True
+        said = closed(text)
+        return all(closed(one) in said for one in self.phrases)
 
     def excludes(self, text: str) -> bool:
         return bool(self.excluded) and any(_says(text, one) for one in self.excluded)
@@ -60,7 +63,7 @@ def read_question(typed: str) -> Question:
 
 def closed(text: str) -> str:
     """Letters and digits alone, so that neither blanks nor punctuation matter."""
-    return "".join(letter for letter in folded(text) if letter.isalnum())
+    return "".join(filter(str.isalnum, folded(text)))
 
 
 def _says(text: str, one: str) -> bool:

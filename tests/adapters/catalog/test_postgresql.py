@@ -20,7 +20,7 @@ from tests.contracts.catalog_suite import add_video, eventually, new_user
 from tests.database import look_into
 
 TABLES = set(metadata.tables)
-SMALL_SCALE = {"WHOLE": 40, "RARE": 80, "OF_ONE": 40, "KEPT": 12}
+SMALL_SCALE = {"WHOLE": 40, "SAMPLE": 20, "RARE": 80, "OF_ONE": 40, "KEPT": 12}
 """What is true of hundreds of blocks is then true of dozens."""
 
 

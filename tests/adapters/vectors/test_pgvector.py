@@ -212,10 +212,13 @@ def _partition(space: str) -> str:
 
 
 def _index_scans(dsn: Dsn) -> int:
-    """How often the index of a space was read, as far as PostgreSQL has told."""
+    """How often the indexes of a space were read, as far as PostgreSQL has told."""
+    query = (
+        "SELECT sum(idx_scan)::int FROM pg_stat_user_indexes JOIN pg_indexes ON indexname = indexrelname "
+        "WHERE relname LIKE %s AND indexdef LIKE '%%hnsw%%'"
+    )
     with look_into(dsn) as connection:
-        query = "SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = %s"
-        (scans,) = connection.execute(query, [f"{_partition(dsn.options['space'])}_near"]).fetchone() or (None,)
+        (scans,) = connection.execute(query, [f"{_partition(dsn.options['space'])}%"]).fetchone() or (None,)
     assert isinstance(scans, int)
     return scans
 

@@ -1,7 +1,9 @@
-"""Vectors in PostgreSQL through pgvector: the table `vectors`, with a partition and an index (HNSW) for every space.
+"""Vectors in PostgreSQL through pgvector: the table `vectors`, with a partition for every space, and in it PARTS more,
+each with an index (HNSW) and all vectors of some users.
 
-A user with few vectors is searched exactly, so complete; of many, the index leads to the nearest ones of all users, and
-is read on until enough are this user's. Numbers are kept with 16 bits. Source: https://github.com/pgvector/pgvector
+A user with few vectors is searched exactly, so complete; of many, the index leads to the nearest ones of all users of
+the part, and is read on until enough are this user's. Numbers are kept with 16 bits. Source:
+https://github.com/pgvector/pgvector
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,14 +50,18 @@ WALK = (
 )
 """Read the index on until enough is found, and let nothing be sorted that the index has in order already."""
 
+PARTS = 16
+"""Of a space. A user lives in one of them, so there are fewer others to walk past, and none of their users is in the
+way of the rest (docs/decisions/0019)."""
+
 EXACT_UP_TO, WALK_COST = 10_000, 1_300
-"""Vectors of one user that are compared one by one, about 1 us each. In a space of N vectors it is more of them: up to
+"""Vectors of one user that are compared one by one, about 1 us each. In a part of N vectors it is more of them: up to
 the root of WALK_COST x N, from where on walking the index to enough of this user's is cheaper (docs/decisions/0019)."""
 
 INDEXED_UP_TO = 4_000
 """Dimensions. Beyond, there is no index for 16 bits, and every search is exact."""
 
-LINKS, BUILD_WIDTH, SEARCH_WIDTH = 16, 64, 400
+LINKS, BUILD_WIDTH, SEARCH_WIDTH = 16, 200, 300
 """HNSW's m, ef_construction and ef_search (docs/decisions/0019)."""
 
 DOOR_SHUT = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", "does not exist")
@@ -93,13 +99,13 @@ class PgvectorStore:
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS vectors (space text NOT NULL, id uuid NOT NULL, user_id text NOT NULL, "
                 "video_id uuid NOT NULL, generation int NOT NULL, metadata jsonb NOT NULL, values halfvec NOT NULL, "
-                "PRIMARY KEY (space, id)) PARTITION BY LIST (space)"
+                "PRIMARY KEY (space, user_id, id)) PARTITION BY LIST (space)"
             )
             connection.execute("CREATE INDEX IF NOT EXISTS vectors_by_owner ON vectors (user_id, video_id, generation)")
             if connection.execute("SELECT to_regclass(%s)", [self._table]).fetchone() == (None,):
                 self._add_space(connection)
-            self._guard(connection, "vectors")
-            self._guard(connection, self._table)
+            for table in ("vectors", self._table, *self._parts()):
+                self._guard(connection, table)
 
     def ping(self) -> None:
         with self._connection(EVERYBODY) as connection:
@@ -118,7 +124,7 @@ class PgvectorStore:
                     copy.write_row(self._row(owner, record))
             cursor.execute(
                 f"INSERT INTO {self._table} ({columns}) SELECT {columns} FROM incoming ORDER BY id "
-                "ON CONFLICT (space, id) DO UPDATE SET metadata = EXCLUDED.metadata, values = EXCLUDED.values"
+                "ON CONFLICT (space, user_id, id) DO UPDATE SET metadata = EXCLUDED.metadata, values = EXCLUDED.values"
             )
 
     def search(self, user_id: str, question: Vector, *, limit: int, scope: Scope = EVERYWHERE) -> list[Near]:
@@ -143,6 +149,7 @@ class PgvectorStore:
                 f"WHERE user_id = %(user)s {inside} {outside} ORDER BY distance LIMIT %(limit)s) "
                 "SELECT id, video_id, generation, 1 - distance FROM near ORDER BY distance, id",
                 arguments,
+                prepare=False,  # planned for this very user
             )
             return [Near(*row) for row in rows]
 
@@ -188,25 +195,35 @@ class PgvectorStore:
         if self._dimension > INDEXED_UP_TO:
             return False
         query = (
-            "WITH bound AS (SELECT greatest(%s, sqrt(%s * greatest(reltuples, 0)))::int AS most FROM pg_class "
-            f"WHERE oid = '{self._table}'::regclass) SELECT most < (SELECT count(*) FROM (SELECT 1 FROM {self._table} "
-            "WHERE user_id = %s LIMIT (SELECT most + 1 FROM bound)) AS counted) FROM bound"
+            f"WITH part AS (SELECT tableoid FROM {self._table} WHERE user_id = %(user)s LIMIT 1), "
+            "bound AS (SELECT greatest(%(exact)s, sqrt(%(cost)s * greatest(reltuples, 0)))::int AS most FROM pg_class "
+            f"JOIN part ON oid = part.tableoid) SELECT most < (SELECT count(*) FROM (SELECT 1 FROM {self._table} "
+            "WHERE user_id = %(user)s LIMIT (SELECT most + 1 FROM bound)) AS counted) FROM bound"
         )
-        return connection.execute(query, [EXACT_UP_TO, WALK_COST, user_id]).fetchone() == (True,)
+        return connection.execute(query, {"user": user_id, "exact": EXACT_UP_TO, "cost": WALK_COST}).fetchone() == (
+            True,
+        )
 
     def _add_space(self, connection: psycopg.Connection[Any]) -> None:
         table, space = sql.Identifier(self._table), sql.Literal(self._space)
         connection.execute(
             sql.SQL(
                 "CREATE TABLE {} PARTITION OF vectors (CONSTRAINT dimension CHECK (vector_dims(values) = {})) "
-                "FOR VALUES IN ({})"
+                "FOR VALUES IN ({}) PARTITION BY HASH (user_id)"
             ).format(table, sql.Literal(self._dimension), space)
         )
+        for number, part in enumerate(self._parts()):
+            connection.execute(
+                f"CREATE TABLE {part} PARTITION OF {self._table} FOR VALUES WITH (MODULUS {PARTS}, REMAINDER {number})"
+            )
         if self._dimension <= INDEXED_UP_TO:
             connection.execute(
                 f"CREATE INDEX {self._table}_near ON {self._table} USING hnsw ({self._indexed} halfvec_cosine_ops) "
                 f"WITH (m = {LINKS}, ef_construction = {BUILD_WIDTH})"
             )
+
+    def _parts(self) -> Iterator[str]:
+        return (f"{self._table}_{number:02}" for number in range(PARTS))
 
     def _guard(self, connection: psycopg.Connection[Any], table: str) -> None:
         """Only once: to guard a table it is locked against its readers."""

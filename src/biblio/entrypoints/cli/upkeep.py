@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from biblio.dsn import Dsn
 from biblio.entrypoints.cli.library import Json
 from biblio.entrypoints.cli.output import console, note, on_terminal, one_line, print_json
 from biblio.entrypoints.cli.server import DataOption, data_folder
@@ -59,6 +58,7 @@ def reembed(
     May be broken off and begun again: what is there is not made twice.
     """
     from biblio.bootstrap import build, close
+    from biblio.dsn import Dsn
     from biblio.entrypoints.cli.local_library import running_settings
     from biblio.pipeline.reembed import reembed as fill
 

@@ -29,6 +29,12 @@ _INSERT = text(
     "INSERT INTO blocks (video_id, generation, number, user_id, lot, before, own, shown, content, terms) VALUES "
     "(:video, :generation, :number, :user, :lot, :before, :own, :shown, :content, :terms)"
 ).bindparams(bindparam("video", type_=videos.c.id.type))
+_TITLE = text("SELECT user_id, title FROM videos WHERE id = CAST(:video AS uuid)")
+_NAME = text("UPDATE videos SET title_terms = :keys WHERE id = CAST(:video AS uuid)")
+_FIRST = text("SELECT generation, shown, content FROM blocks WHERE video_id = CAST(:video AS uuid) AND number = 0")
+_LEAD = text(
+    "UPDATE blocks SET terms = :terms WHERE video_id = CAST(:video AS uuid) AND generation = :generation AND number = 0"
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,10 @@ def keys_of(user_id: str, terms: Sequence[str]) -> list[int]:
 
 def write_blocks(connection: Connection, video: Video, passages: Sequence[Passage]) -> None:
     place = {"video": video.id, "generation": video.generation, "user": video.user_id}
-    rows = [{**place, "lot": _lot(video, block.number), **vars(block)} for block in blocks_of(video.user_id, passages)]
+    rows = [
+        {**place, "lot": lot_of(video.id, video.generation, block.number), **vars(block)}
+        for block in blocks_of(video.user_id, passages)
+    ]
     if rows:
         connection.execute(_INSERT, rows)
 
@@ -82,9 +91,23 @@ def _packed(numbers: Sequence[int]) -> bytes:
     return np.array(numbers, dtype="<i4").tobytes()
 
 
-def _lot(video: Video, number: int) -> int:
-    name = f"{video.id}/{video.generation}/{number}"
+def lot_of(video_id: str, generation: int, number: int) -> int:
+    """A random number that is always the same. It is also what a user's block is found by."""
+    name = f"{video_id}/{generation}/{number}"
     return int.from_bytes(blake2b(name.encode(), digest_size=4).digest(), "big", signed=True)
+
+
+def name_blocks(connection: Connection, video_id: str) -> None:
+    """A title is looked for as if it were said in a video's first block."""
+    video = connection.execute(_TITLE, {"video": video_id}).one_or_none()
+    if video is None:
+        return
+    keys = title_keys(video.user_id, video.title)
+    connection.execute(_NAME, {"video": video_id, "keys": keys})
+    for row in connection.execute(_FIRST, {"video": video_id}).all():
+        said = np.frombuffer(row.content, dtype="<i4")[2 * row.shown :].tolist()
+        place = {"video": video_id, "generation": row.generation}
+        connection.execute(_LEAD, {**place, "terms": sorted({*said, *keys})})
 
 
 def title_keys(user_id: str, title: str) -> list[int]:

@@ -5,7 +5,7 @@ count of words is kept, so none can be wrong.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import psycopg
 from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection, and_, select, text
 
-from biblio.adapters.catalog.postgresql.blocks import OWN, keys_of
+from biblio.adapters.catalog.postgresql.blocks import OWN, keys_of, lot_of
 from biblio.adapters.catalog.postgresql.scoring import Blocks, Floats, Place, rarity_of, saturations_of
 from biblio.adapters.catalog.postgresql.tables import videos
 from biblio.domain.passages import Passage, passage_id
@@ -26,58 +26,50 @@ LAST_LETTER = "\U0010ffff"
 MOST_TERMS = 64
 """Of a question. More of them only cost time."""
 
-WHOLE = 128
-"""Blocks that are looked through as a whole; of more, so many are the sample."""
+WHOLE, SAMPLE = 128, 64
+"""Blocks that are looked through as a whole; and, of more, how many are the sample."""
 
 RARE, OF_ONE, KEPT = 800, 400, 100
 """Blocks that all rare words together are expected to lead to, that one of them may, and that are looked through."""
 
-At = tuple[str, int, int]
-"""A block's video, generation and number."""
+Holders = dict[tuple[int, ...], list[int]]
+"""Lots of the blocks that hold some keys at once."""
 
 _VISIBLE = "v.id = {0}.video_id AND v.indexed_generation = {0}.generation AND v.status <> 'DELETING'"
-_BLOCK = (
-    "SELECT b.video_id::text, b.generation, b.number, b.lot, b.before, b.own, b.shown, b.content, v.title_terms, "
-    "place.drawn "
-    f"FROM place JOIN blocks b USING (video_id, generation, number) JOIN videos v ON {_VISIBLE.format('b')} "
-)
-_OUTSIDE = "b.video_id <> ALL(CAST(%(without)s AS uuid[]))"
-_DRAWN = (
-    # Drawn before anything is read of them: a block's content is large. Twice as many, for those that are not visible.
+_BLOCK = "b.video_id::text, b.generation, b.number, b.lot, b.before, b.own, b.shown, b.content, v.title_terms"
+_IN_SCOPE = "b.video_id <> ALL(CAST(%(without)s AS uuid[])) /* only */"
+# Only where a question asks for it: a plan for either way is a poor one.
+_ONLY = "AND b.video_id = ANY(CAST(%(only)s AS uuid[]))"
+_SCANNED = (
+    # Drawn before anything is read of them: a block's content is large.
     "WITH drawn AS MATERIALIZED (SELECT * FROM (SELECT b.video_id, b.generation, b.number, b.lot FROM blocks b "
-    f"WHERE b.user_id = %(user)s AND {_OUTSIDE} {{}} ORDER BY b.lot LIMIT 2 * %(most)s) b), "
-    f"place AS MATERIALIZED (SELECT b.*, (SELECT count(*) FROM drawn) AS drawn FROM drawn b JOIN videos v "
-    f"ON {_VISIBLE.format('b')} ORDER BY b.lot LIMIT %(most)s) {_BLOCK} ORDER BY b.lot"
+    f"WHERE b.user_id = %(user)s AND {_IN_SCOPE} ORDER BY b.lot LIMIT %(draw)s) b), "
+    "shown AS MATERIALIZED (SELECT b.*, (SELECT count(*) FROM drawn) AS drawn FROM drawn b JOIN videos v "
+    f"ON {_VISIBLE.format('b')} ORDER BY b.lot LIMIT %(whole)s + 1), "
+    "place AS (SELECT *, count(*) OVER () AS many, max(lot) OVER () AS last, row_number() OVER (ORDER BY lot) AS turn "
+    f"FROM shown) SELECT {_BLOCK}, place.drawn, place.many, place.last "
+    f"FROM place JOIN blocks b USING (video_id, generation, number) JOIN videos v ON {_VISIBLE.format('b')} "
+    "WHERE place.many <= %(whole)s OR place.turn <= %(sample)s"
 )
-_ALL, _INSIDE = _DRAWN.format(""), _DRAWN.format("AND b.video_id = ANY(CAST(%(only)s AS uuid[]))")
 _AT = (
-    "WITH given AS MATERIALIZED (SELECT * FROM unnest(CAST(%(videos)s AS uuid[]), CAST(%(generations)s AS int[]), "
-    "CAST(%(numbers)s AS int[])) AS given(video_id, generation, number)), "
-    f"place AS (SELECT *, 0 AS drawn FROM given) {_BLOCK}"
+    f"SELECT {_BLOCK} FROM blocks b JOIN videos v ON {_VISIBLE.format('b')} "
+    f"WHERE b.user_id = %(user)s AND b.lot = ANY(%(lots)s) AND {_IN_SCOPE}"
 )
-_HOLDERS = text(
-    "SELECT probe, b.video_id::text, b.generation, b.number FROM unnest(CAST(:probes AS text[])) AS probe, "
-    "LATERAL (SELECT * FROM blocks WHERE terms @> CAST(probe AS int[]) AND user_id = :user "
-    "AND video_id <> ALL(CAST(:without AS uuid[])) "
-    "AND (CAST(:only AS uuid[]) IS NULL OR video_id = ANY(CAST(:only AS uuid[]))) LIMIT :most) b"
+_HOLDERS = (
+    "SELECT ARRAY(SELECT b.lot FROM blocks b WHERE b.terms @> CAST(probe.keys AS int[]) AND b.user_id = %(user)s "
+    f"AND {_IN_SCOPE} LIMIT %(most)s) AS lots "
+    "FROM unnest(CAST(%(probes)s AS text[])) WITH ORDINALITY AS probe(keys, turn) ORDER BY probe.turn"
 )
-_TITLED = text(
-    f"SELECT b.video_id::text, b.generation, b.number FROM videos v JOIN blocks b ON {_VISIBLE.format('b')} "
-    "WHERE v.user_id = :user AND v.title_terms && CAST(:keys AS int[]) AND v.id <> ALL(CAST(:without AS uuid[])) "
-    "AND (CAST(:only AS uuid[]) IS NULL OR v.id = ANY(CAST(:only AS uuid[]))) ORDER BY b.number LIMIT :most"
-)
-_PLACES = text(
-    "SELECT id::text, video_id::text, generation, position FROM passages WHERE id = ANY(CAST(:ids AS uuid[]))"
-)
-_BY_IDS = text(
+_PLACES = "SELECT id::text, video_id::text, generation, position FROM passages WHERE id = ANY(CAST(%(ids)s AS uuid[]))"
+_BY_IDS = (
     "SELECT p.id::text, p.video_id::text, v.title, p.position, p.start_time, p.end_time, p.text FROM passages p "
-    f"JOIN videos v ON {_VISIBLE.format('p')} WHERE p.user_id = :user AND p.id = ANY(CAST(:ids AS uuid[]))"
+    f"JOIN videos v ON {_VISIBLE.format('p')} WHERE p.user_id = %(user)s AND p.id = ANY(CAST(%(ids)s AS uuid[]))"
 )
-_READING = text(
+_READING = (
     "SELECT p.id::text AS first, f.position, f.start_time, f.end_time, f.text FROM passages p JOIN passages f "
     "ON f.video_id = p.video_id AND f.generation = p.generation AND f.position >= p.position "
-    "AND f.start_time < p.start_time + :seconds WHERE p.user_id = :user AND p.id = ANY(CAST(:ids AS uuid[])) "
-    "ORDER BY f.position"
+    "AND f.start_time < p.start_time + %(seconds)s WHERE p.user_id = %(user)s "
+    "AND p.id = ANY(CAST(%(ids)s AS uuid[])) ORDER BY f.position"
 )
 _SUGGEST = {
     by_initials: text(
@@ -104,15 +96,12 @@ class PostgresFinder:
         places = self._places(also)
         found = Blocks(rows, keys)
         said, passages_, length = found.matrix[found.own].sum(axis=0), float(found.own.sum()), found.usual_length
-        if _is_sample(rows):
-            many = _estimate(rows)
-            said, passages_ = said * many / len(rows), passages_ * many / len(rows)
-            holders = self._holders(user_id, keys, said, scope)
-            rare = {key: len(where) for (key, *more), where in holders.items() if not more and len(where) < OF_ONE}
-            said = np.array([rare.get(key, float(count)) for key, count in zip(keys, said, strict=True)])
-            near = [(one.video_id, one.generation, one.position // OWN) for one in places.values()]
-            kept = _best(holders, dict(zip(keys, rarity_of(said, passages_), strict=True)))
-            rows = self._at({*kept, *near, *self._titled(user_id, keys, scope)})
+        if rows[0].many > WHOLE:
+            share = len(rows) / _estimate(rows[0])
+            holders = self._holders(user_id, keys, said / share, scope)
+            said, passages_ = _corrected(said / share, holders, keys), passages_ / share
+            near = {lot_of(one.video_id, one.generation, one.position // OWN) for one in places.values()}
+            rows = self._at(user_id, [*near, *_best(holders, keys, rarity_of(said, passages_))], scope)
             if not rows:
                 return {}
             found = Blocks(rows, keys)
@@ -120,13 +109,11 @@ class PostgresFinder:
         return _told(found, scores, places, limit)
 
     def by_ids(self, user_id: str, ids: Sequence[str]) -> dict[str, Hit]:
-        rows = self._connection.execute(_BY_IDS, {"user": user_id, "ids": list(ids)}) if ids else ()
+        rows = self._read(_BY_IDS, {"user": user_id, "ids": list(ids)}) if ids else ()
         return {row.id: Hit(row.id, row.video_id, row.title, _passage(row)) for row in rows}
 
     def reading(self, user_id: str, ids: Sequence[str], *, seconds: float) -> dict[str, list[Passage]]:
-        rows = (
-            self._connection.execute(_READING, {"user": user_id, "ids": list(ids), "seconds": seconds}) if ids else ()
-        )
+        rows = self._read(_READING, {"user": user_id, "ids": list(ids), "seconds": seconds}) if ids else ()
         read: dict[str, list[Passage]] = defaultdict(list)
         for row in rows:
             read[row.first].append(_passage(row))
@@ -154,7 +141,7 @@ class PostgresFinder:
         chosen = [test(value) for value, test in tests if value is not None]
         return tuple(self._connection.scalars(select(videos.c.id).where(own, *chosen)))
 
-    def _holders(self, user_id: str, keys: Sequence[int], said: Floats, scope: Scope) -> dict[tuple[int, ...], set[At]]:
+    def _holders(self, user_id: str, keys: Sequence[int], said: Floats, scope: Scope) -> Holders:
         """Blocks that hold each of the rarest keys, and those that hold all keys at once.
 
         Where the rarest lead nowhere, the others too, and the rarest pair of them.
@@ -167,55 +154,52 @@ class PostgresFinder:
             found |= self._probed(user_id, [*((key,) for key in rest), tuple(rest[:2])], scope)
         return found
 
-    def _probed(self, user_id: str, probes: Sequence[tuple[int, ...]], scope: Scope) -> dict[tuple[int, ...], set[At]]:
-        named = {"{" + ",".join(map(str, probe)) + "}": probe for probe in probes}
-        arguments = {"probes": list(named), "user": user_id, "most": OF_ONE, **_limits(scope)}
-        found: dict[tuple[int, ...], set[At]] = {probe: set() for probe in probes}
-        for name, *place in self._connection.execute(_HOLDERS, arguments):
-            found[named[name]].add((place[0], place[1], place[2]))
-        return found
-
-    def _titled(self, user_id: str, keys: Sequence[int], scope: Scope) -> list[At]:
-        """Beginnings of the videos whose titles say something of it."""
-        arguments = {"user": user_id, "keys": list(keys), "most": KEPT // 2, **_limits(scope)}
-        return [(row[0], row[1], row[2]) for row in self._connection.execute(_TITLED, arguments)]
+    def _probed(self, user_id: str, probes: Sequence[tuple[int, ...]], scope: Scope) -> Holders:
+        named = ["{" + ",".join(map(str, probe)) + "}" for probe in probes]
+        arguments = {"probes": named, "user": user_id, "most": OF_ONE, **_limits(scope)}
+        # Planned each time for these very words: a plan for any words takes ten times as long.
+        rows = self._read(_HOLDERS, arguments, prepare=False)
+        return {probe: row.lots for probe, row in zip(probes, rows, strict=True)}
 
     def _places(self, ids: Sequence[str]) -> dict[str, Place]:
-        rows = self._connection.execute(_PLACES, {"ids": list(ids)}) if ids else ()
+        rows = self._read(_PLACES, {"ids": list(ids)}) if ids else ()
         return {row.id: Place(row.video_id, row.generation, row.position) for row in rows}
 
     def _scanned(self, user_id: str, scope: Scope) -> Sequence[Any]:
-        """All blocks, or a random sample of them (`_is_sample`)."""
-        query = _ALL if scope.only is None else _INSIDE
-        arguments = {"user": user_id, "without": list(scope.without), "most": WHOLE + 1}
-        only = {} if scope.only is None else {"only": list(scope.only)}
-        return self._read(query, {**arguments, **only})
+        """All blocks, or a random sample of them when there are `many`."""
+        arguments = {"user": user_id, "whole": WHOLE, "sample": SAMPLE, **_limits(scope)}
+        # Twice as many are drawn, for some may not be visible. Where most are not, all are.
+        rows = self._read(_SCANNED, {**arguments, "draw": 2 * (WHOLE + 1)})
+        if len(rows) <= WHOLE and (not rows or rows[0].many <= WHOLE < rows[0].drawn // 2):
+            return self._read(_SCANNED, {**arguments, "draw": None})
+        return rows
 
-    def _at(self, places: set[At]) -> Sequence[Any]:
-        videos, generations, numbers = zip(*places, strict=True) if places else ((), (), ())
-        arguments = {"videos": list(videos), "generations": list(generations), "numbers": list(numbers)}
-        return self._read(_AT, arguments)
+    def _at(self, user_id: str, lots: Sequence[int], scope: Scope) -> Sequence[Any]:
+        return self._read(_AT, {"user": user_id, "lots": [int(lot) for lot in lots], **_limits(scope)})
 
-    def _read(self, query: str, arguments: dict[str, Any]) -> Sequence[Any]:
+    def _read(self, query: str, arguments: dict[str, Any], *, prepare: bool | None = None) -> Sequence[Any]:
         """As bytes are: SQLAlchemy would have them written out as text, of twice the length."""
         driver = self._connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)
+        if arguments.get("only") is not None:
+            query = query.replace("/* only */", _ONLY)
         with driver.cursor(binary=True, row_factory=namedtuple_row) as cursor:
-            return cursor.execute(query, arguments).fetchall()
+            return cursor.execute(query, arguments, prepare=prepare).fetchall()
 
 
 def _passage(row: Any) -> Passage:
     return Passage(row.position, row.start_time, row.end_time, row.text)
 
 
-def _is_sample(rows: Sequence[Any]) -> bool:
-    return len(rows) > WHOLE or rows[0].drawn > 2 * WHOLE
+def _estimate(row: Any) -> float:
+    """How many blocks there are, when so `many` have the smallest lots."""
+    return float((row.many - 1) * 2**32 / (row.last + 2**31 + 1))
 
 
-def _estimate(rows: Sequence[Any]) -> float:
-    """How many blocks there are, when these are the ones with the smallest lots."""
-    largest: int = rows[-1].lot
-    return (len(rows) - 1) * 2**32 / (largest + 2**31 + 1)
+def _corrected(said: Floats, holders: Holders, keys: Sequence[int]) -> Floats:
+    """How often a rare key is said was just counted."""
+    counted = {probe[0]: len(lots) for probe, lots in holders.items() if len(probe) == 1 and len(lots) < OF_ONE}
+    return np.array([counted.get(key, float(count)) for key, count in zip(keys, said, strict=True)])
 
 
 def _limits(scope: Scope) -> dict[str, list[str] | None]:
@@ -228,13 +212,17 @@ def _rarest(ordered: Sequence[int], said: Sequence[float]) -> list[int]:
     return [key for total, key in zip(expected, ordered, strict=True) if total <= RARE] or [ordered[0]]
 
 
-def _best(holders: Mapping[tuple[int, ...], set[At]], rarity: Mapping[int, float]) -> list[At]:
-    held: dict[At, set[int]] = defaultdict(set)
-    for probe, places in holders.items():
-        for place in places:
-            held[place].update(probe)
-    points = {place: sum(rarity[key] for key in keys) for place, keys in held.items()}
-    return sorted(points, key=lambda place: (-points[place], place))[:KEPT]
+def _best(holders: Holders, keys: Sequence[int], rarity: Floats) -> list[int]:
+    """Lots of the blocks that hold the rarest keys together."""
+    columns = {key: column for column, key in enumerate(keys)}
+    lots = np.unique(np.concatenate([np.array(one, dtype=np.int32) for one in holders.values()]))
+    held = np.zeros((len(lots), len(keys)), dtype=bool)
+    for probe, found in holders.items():
+        rows = np.searchsorted(lots, found)
+        for key in probe:
+            held[rows, columns[key]] = True
+    best = np.argsort(-(held @ rarity), kind="stable")[:KEPT]
+    return [int(lot) for lot in lots[best]]
 
 
 def _told(found: Blocks, scores: Floats, places: dict[str, Place], limit: int) -> dict[str, float]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, and_, bindparam, delete, select, text, update
 
-from biblio.adapters.catalog.postgresql.blocks import title_keys, write_blocks
+from biblio.adapters.catalog.postgresql.blocks import name_blocks, write_blocks
 from biblio.adapters.catalog.postgresql.tables import blocks, passages, videos, words
 from biblio.domain.passages import Passage
 from biblio.domain.suggest import initials_of, letters_of, vocabulary
@@ -48,7 +48,6 @@ class PostgresPassages:
         self._write_words(video, said)
 
     def switch(self, video: Video, transcript: Transcript) -> None:
-        title = self._connection.scalar(select(videos.c.title).where(videos.c.id == video.id)) or ""
         self._connection.execute(
             update(videos)
             .where(videos.c.id == video.id)
@@ -58,9 +57,9 @@ class PostgresPassages:
                 language=transcript.language or None,
                 duration=transcript.duration,
                 meta_info=video.meta_info,
-                title_terms=title_keys(video.user_id, title),
             )
         )
+        name_blocks(self._connection, video.id)
 
     def remove(self, video_id: str, *, generation: int) -> None:
         for table in (passages, blocks, words):

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, tuple_, update
 from sqlalchemy.dialects import postgresql
 
-from biblio.adapters.catalog.postgresql.blocks import title_keys
+from biblio.adapters.catalog.postgresql.blocks import name_blocks
 from biblio.adapters.catalog.postgresql.events import PostgresEvents
 from biblio.adapters.catalog.postgresql.rows import COLUMNS, is_uuid, video_of
 from biblio.adapters.catalog.postgresql.tables import (
@@ -86,11 +86,10 @@ class PostgresVideos:
         if when is not None:
             guard = and_(guard, videos.c.status == when)
         values = {name: _stored(value) for name, value in changes.items()}
-        if "title" in changes:
-            owner = self._connection.scalar(select(videos.c.user_id).where(videos.c.id == video_id))
-            values["title_terms"] = title_keys(owner or "", changes["title"])
         changed = update(videos).where(guard).values(**values, updated_at=func.clock_timestamp())
         row = self._connection.execute(changed.returning(*COLUMNS)).one_or_none()
+        if row is not None and "title" in changes:
+            name_blocks(self._connection, video_id)
         if row is not None and "generation" in changes:
             self._void(video_id, row.generation)
         if row is not None and (SHOWN | {"title"}) & changes.keys():
