@@ -12,7 +12,7 @@ import numpy as np
 from machine import median
 from speed_library import Library
 
-from biblio.adapters.vectors.pgvector import BUILD_WIDTH, LINKS
+from biblio.adapters.vectors.pgvector import LINKS
 from biblio.pipeline.search import CANDIDATES
 from biblio.pipeline.services import Services
 
@@ -20,6 +20,8 @@ DEPTH = 10
 LEAST_RECALL = 0.95
 WIDTHS = (32, 64, 128, 256, 512, 1024)
 """Search widths (ef) that are tried, the narrowest first: a peer gets its best setting for each kind of user."""
+BUILD_WIDTH = 100
+"""Of a peer's index: what Qdrant does unasked. Ours is built wider, each in its own time, which is printed."""
 TRIED = 40
 """Questions that a width is chosen by."""
 PACKAGES = {"faiss": "faiss-cpu", "qdrant_edge": "qdrant-edge-py"}
