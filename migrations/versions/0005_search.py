@@ -53,7 +53,10 @@ def upgrade() -> None:
     # Numbers without a pattern: it would only be tried to make them smaller.
     op.execute("ALTER TABLE blocks ALTER content SET STORAGE EXTERNAL")
     op.create_index("blocks_by_user", "blocks", ["user_id", "lot"])
-    op.create_index("blocks_by_term", "blocks", ["terms"], postgresql_using="gin")
+    # Without a list of what is still to be put in its place: every look-up would read all of it.
+    op.create_index(
+        "blocks_by_term", "blocks", ["terms"], postgresql_using="gin", postgresql_with={"fastupdate": "off"}
+    )
     op.create_table(
         "words",
         sa.Column("video_id", sa.Uuid(as_uuid=False), nullable=False),

@@ -217,7 +217,7 @@ blocks = Table(
     # Each once, for the index.
     Column("terms", ARRAY(Integer), nullable=False),
     Index("blocks_by_user", "user_id", "lot"),
-    Index("blocks_by_term", "terms", postgresql_using="gin"),
+    Index("blocks_by_term", "terms", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
 )
 
 # What is suggested while somebody types: words of a video as typed key by key, and their first letters.
