@@ -41,7 +41,9 @@ PATIENCE = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=15s"
 
 EVERYBODY = "*"
 """For whom upkeep reads; every other transaction is for one user, and one that is for nobody sees no row."""
-ENTER = "SELECT set_config('biblio.user', %s, true)"
+ENTER = "SELECT set_config('biblio.user', %s, true), set_config('enable_seqscan', 'off', true)"
+"""Whose rows are there, and that an index leads to them: one user's are seldom so many that all others' had better be
+read with them."""
 GUARD = "(SELECT NULLIF(current_setting('biblio.user', true), '')) IN ('*', user_id)"
 
 WALK = (
