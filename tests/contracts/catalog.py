@@ -25,6 +25,7 @@ from tests.contracts.catalog_library import LibraryContract
 from tests.contracts.catalog_listening import ListeningContract
 from tests.contracts.catalog_outbox import OutboxContract
 from tests.contracts.catalog_passages import PassagesContract
+from tests.contracts.catalog_sessions import SessionsContract
 from tests.contracts.catalog_suite import CatalogSuite, add_video, at_once, eventually, made_up, new_user
 from tests.contracts.catalog_turns import TurnsContract
 from tests.contracts.catalog_uploads import AnswersContract, UploadsContract
@@ -145,6 +146,7 @@ def _living(catalog: Catalog, seconds: float) -> set[Queue]:
 class CatalogContract(
     TransactionContract,
     UsersContract,
+    SessionsContract,
     VideosContract,
     UploadsContract,
     AnswersContract,

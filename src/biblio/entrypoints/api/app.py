@@ -17,6 +17,7 @@ from biblio.entrypoints.api import (
     metrics,
     processing,
     searching,
+    signing_in,
     sockets,
     storage_events,
     uploads,
@@ -73,7 +74,8 @@ def _with_routes(app: FastAPI, services: Services) -> FastAPI:
     app.add_middleware(SafeHeaders, storage=services.storage)
     app.add_middleware(RequestLog, meter=services.meter)
     add_handlers(app)
-    for part in (uploads, videos, sockets, processing, downloads, searching, usage, storage_events, health, metrics):
+    calls = (signing_in, uploads, videos, sockets, processing, downloads, searching, usage, storage_events)
+    for part in (*calls, health, metrics):
         app.include_router(part.router, responses=PROBLEMS)
     app.include_router(strays)
     app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")

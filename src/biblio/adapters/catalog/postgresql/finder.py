@@ -64,7 +64,8 @@ _HOLDERS = text(
 _TITLED = text(
     f"SELECT b.video_id::text, b.generation, b.number FROM videos v JOIN blocks b ON {_VISIBLE.format('b')} "
     "WHERE v.user_id = :user AND v.title_terms && CAST(:keys AS int[]) AND v.id <> ALL(CAST(:without AS uuid[])) "
-    "AND (CAST(:only AS uuid[]) IS NULL OR v.id = ANY(CAST(:only AS uuid[]))) ORDER BY b.number LIMIT :most"
+    "AND (CAST(:only AS uuid[]) IS NULL OR v.id = ANY(CAST(:only AS uuid[]))) ORDER BY b.number, "
+    "(SELECT count(*) FROM unnest(CAST(:keys AS int[])) AS key WHERE key = ANY(v.title_terms)) DESC LIMIT :most"
 )
 _PLACES = text(
     "SELECT id::text, video_id::text, generation, position FROM passages WHERE id = ANY(CAST(:ids AS uuid[]))"

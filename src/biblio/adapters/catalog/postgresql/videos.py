@@ -26,6 +26,7 @@ from biblio.adapters.catalog.postgresql.waiting import OPEN
 from biblio.domain.flow import Status
 from biblio.domain.transcript import Sentence
 from biblio.domain.video import Failure, Options, Video
+from biblio.domain.words import folded, sorting_key
 from biblio.errors import Conflict, InvalidInput, NotFound
 from biblio.ports.videos import Page
 
@@ -38,7 +39,7 @@ class PostgresVideos:
         self._connection = connection
 
     def add(self, video: Video) -> None:
-        values = {column.name: _stored(getattr(video, column.name)) for column in COLUMNS}
+        values = {column.name: _stored(getattr(video, column.name)) for column in COLUMNS} | _listed_as(video.title)
         known = select(users.c.id).where(users.c.id == video.user_id)
         if self._connection.scalar(known) is None:
             raise InvalidInput("There is no such user.", code="UNKNOWN_USER")
@@ -88,7 +89,7 @@ class PostgresVideos:
         values = {name: _stored(value) for name, value in changes.items()}
         if "title" in changes:
             owner = self._connection.scalar(select(videos.c.user_id).where(videos.c.id == video_id))
-            values["title_terms"] = title_keys(owner or "", changes["title"])
+            values |= {"title_terms": title_keys(owner or "", changes["title"]), **_listed_as(changes["title"])}
         changed = update(videos).where(guard).values(**values, updated_at=func.clock_timestamp())
         row = self._connection.execute(changed.returning(*COLUMNS)).one_or_none()
         if row is not None and "generation" in changes:
@@ -132,6 +133,10 @@ class PostgresVideos:
 
     def _remove(self, table: Table, which: ColumnElement[bool]) -> int:
         return self._connection.execute(delete(table).where(which)).rowcount
+
+
+def _listed_as(title: str) -> dict[str, str]:
+    return {"title_folded": folded(title), "title_key": sorting_key(title)}
 
 
 def _stored(value: object) -> object:
