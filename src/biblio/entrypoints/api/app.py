@@ -6,7 +6,6 @@ from pathlib import Path
 from threading import Thread
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
 from biblio import __version__
@@ -28,6 +27,7 @@ from biblio.entrypoints.api.access import BodyLimit, RateLimit
 from biblio.entrypoints.api.deadline import Deadline
 from biblio.entrypoints.api.feed import Feed
 from biblio.entrypoints.api.headers import SafeHeaders
+from biblio.entrypoints.api.page_files import PageFiles
 from biblio.entrypoints.api.problems import PROBLEMS, add_handlers, strays
 from biblio.entrypoints.api.requests import RequestLog
 from biblio.pipeline.services import Services
@@ -78,5 +78,5 @@ def _with_routes(app: FastAPI, services: Services) -> FastAPI:
     for part in (*calls, health, metrics):
         app.include_router(part.router, responses=PROBLEMS)
     app.include_router(strays)
-    app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+    app.mount("/", PageFiles(PAGE), name="page")
     return app
