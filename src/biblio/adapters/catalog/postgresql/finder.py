@@ -110,7 +110,7 @@ class PostgresFinder:
 
     def by_ids(self, user_id: str, ids: Sequence[str]) -> dict[str, Hit]:
         rows = self._read(_BY_IDS, {"user": user_id, "ids": list(ids)}) if ids else ()
-        return {row.id: Hit(row.id, row.video_id, row.title, _passage(row)) for row in rows}
+        return {row.id: Hit(row.id, row.video_id, row.title, _passage(row), poster=row.poster) for row in rows}
 
     def reading(self, user_id: str, ids: Sequence[str], *, seconds: float) -> dict[str, list[Passage]]:
         rows = self._read(_READING, {"user": user_id, "ids": list(ids), "seconds": seconds}) if ids else ()
