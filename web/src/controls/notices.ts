@@ -3,18 +3,25 @@ import { useSyncExternalStore } from 'react';
 
 const SEEN_MS = 5000;
 
-let notice = '';
+export interface Notice {
+  sentence: string;
+  isSeen: boolean;
+}
+
+const NONE: Notice = { sentence: '', isSeen: false };
+let notice = NONE;
 let timer: number | undefined;
 const listeners = new Set<() => void>();
 
-export function announce(sentence: string): void {
+/** `isSeen` false: said to screen readers only, as it can be seen anyway. */
+export function announce(sentence: string, { isSeen = true } = {}): void {
   window.clearTimeout(timer);
-  set(sentence);
-  timer = window.setTimeout(() => set(''), SEEN_MS);
+  set({ sentence, isSeen });
+  timer = window.setTimeout(() => set(NONE), SEEN_MS);
 }
 
-function set(sentence: string): void {
-  notice = sentence;
+function set(next: Notice): void {
+  notice = next;
   listeners.forEach((tell) => tell());
 }
 

@@ -6,7 +6,7 @@ import { VideoCard } from './VideoCard';
 
 const LEAST_WIDTH = 256;
 const GAP = 24;
-const BELOW_POSTER = 152; // title, facts, status: see library.css
+const BELOW_POSTER = 96; // two lines of title, one of facts: see library.css
 const AHEAD = 3; // rows
 
 interface Props {

@@ -24,7 +24,7 @@ export const VideoCard = memo(function VideoCard({ video }: { video: Video }) {
         <p className="card-facts">{facts.join(' · ')}</p>
         <Menu label={say('moreFor', { title })} groups={groups} />
       </div>
-      {status !== 'COMPLETED' && <div className="card-status"><Standing video={video} again={again} /></div>}
+      {status !== 'COMPLETED' && <div className="card-over"><div className="card-status"><Standing video={video} again={again} /></div></div>}
       {dialogs}
     </article>
   );

@@ -16,6 +16,6 @@ export function Banner() {
 }
 
 export function Notice() {
-  const notice = useNotice();
-  return <div role="status" className="notice-place">{notice && <p className="notice">{notice}</p>}</div>;
+  const { sentence, isSeen } = useNotice();
+  return <div role="status" className="notice-place">{sentence && <p className={isSeen ? 'notice' : 'unseen'}>{sentence}</p>}</div>;
 }

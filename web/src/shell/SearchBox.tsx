@@ -61,10 +61,9 @@ export function SearchBox() {
   }
 
   function take(word: string): void {
-    const completed = text.replace(/\S*$/, word);
-    setText(completed);
+    setText(word);
     setOpen(false);
-    search(completed);
+    search(word);
     field.current?.focus();
   }
 
@@ -117,5 +116,5 @@ function useSuggestions(text: string): string[] {
     retry: false,
   });
   if (!text || !last || paused !== text) return [];
-  return (data?.suggestions ?? []).filter((word) => word !== last);
+  return (data?.suggestions ?? []).filter((word) => word !== text.trim());
 }

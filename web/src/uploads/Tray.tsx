@@ -10,6 +10,8 @@ import { useUploads, type Phase, type UploadView } from './tray';
 
 const ACTIVE = new Set<Phase>(['waiting', 'preparing', 'sending', 'checking']);
 
+const SEEN_MS = 10_000; // what has arrived is seen in the library
+
 export default function Tray() {
   const { say } = useWords();
   const uploads = useUploads();
@@ -17,6 +19,12 @@ export default function Tray() {
   const active = uploads.filter(({ phase }) => ACTIVE.has(phase));
   const stopped = uploads.length - active.length - uploads.filter(({ phase }) => phase === 'done').length;
   const [sent, size] = [active.reduce((sum, one) => sum + one.sent, 0), active.reduce((sum, one) => sum + one.size, 0)];
+  const isDone = !active.length && !stopped;
+  useEffect(() => {
+    if (!isDone) return;
+    const timer = window.setTimeout(dismissDone, SEEN_MS);
+    return () => window.clearTimeout(timer);
+  }, [isDone, uploads.length]);
   const percent = Math.floor((100 * sent) / Math.max(1, size));
   const title = active.length ? say('uploadsUnderWay', { count: active.length, percent })
     : stopped ? say('uploadsStopped', { count: stopped }) : say('uploadsDone', { count: uploads.length });
@@ -24,7 +32,7 @@ export default function Tray() {
     <section className="tray" aria-label={say('uploads')}>
       <div className="tray-head">
         <h2>{title}</h2>
-        {!active.length && !stopped && <button type="button" className="button quiet square" aria-label={say('clearDone')} title={say('clearDone')} onClick={dismissDone}><Icon name="close" size={18} /></button>}
+        {isDone && <button type="button" className="button quiet square" aria-label={say('clearDone')} title={say('clearDone')} onClick={dismissDone}><Icon name="close" size={18} /></button>}
         <button type="button" className="button quiet square" aria-expanded={isOpen} aria-label={say(isOpen ? 'collapse' : 'expand')} onClick={() => setOpen(!isOpen)}><Icon name={isOpen ? 'down' : 'up'} size={18} /></button>
       </div>
       {isOpen && <ul className="tray-list" tabIndex={0} aria-label={say('uploads')}>{uploads.map((upload) => <Row key={upload.key} upload={upload} />)}</ul>}
@@ -37,8 +45,8 @@ function Row({ upload }: { upload: UploadView }) {
   const { key, name, size, phase, sent, speed, told, videoId } = upload;
   const [isAsking, setAsking] = useState(false);
   const trouble = told && ('text' in told ? say(told.text, told.values) : problem(told.problem));
-  useEffect(() => { if (trouble) announce(`${name}: ${trouble}`); }, [name, trouble]);
-  useEffect(() => { if (phase === 'done') announce(`${name}: ${say('arrived')}`); }, [name, phase, say]);
+  useEffect(() => { if (trouble) announce(`${name}: ${trouble}`, { isSeen: false }); }, [name, trouble]);
+  useEffect(() => { if (phase === 'done') announce(`${name}: ${say('arrived')}`, { isSeen: false }); }, [name, phase, say]);
 
   const moving = [say('sent', { sent: bytes(sent), size: bytes(size) })];
   if (speed && !trouble) moving.push(say('speed', { speed: bytes(speed) }), say('left', { time: span((size - sent) / speed) }));
