@@ -106,7 +106,8 @@ def test_detail(http: httpx.Client, talk: str) -> None:
     body = http.get(f"/api/videos/{talk}").json()
     listed = {"video_id", "title", "file_name", "file_size", "mime_type", "status", "progress", "step", "error"}
     assert set(body) == listed | {
-        "language", "sha256", "duration", "created_at", "updated_at", "script", "meta_info", "options", "upload",
+        "language", "sha256", "duration", "created_at", "updated_at", "poster_url", "script", "meta_info",
+        "options", "upload",
     }  # fmt: skip
     assert body["language"] == "en"
     assert body["duration"] == pytest.approx(93.3, abs=0.3)

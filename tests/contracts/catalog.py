@@ -23,6 +23,7 @@ from tests.contracts.catalog_holdings import HoldingsContract
 from tests.contracts.catalog_jobs import ClaimsContract, EndsContract
 from tests.contracts.catalog_library import LibraryContract
 from tests.contracts.catalog_listening import ListeningContract
+from tests.contracts.catalog_lists import ListsContract
 from tests.contracts.catalog_outbox import OutboxContract
 from tests.contracts.catalog_passages import PassagesContract
 from tests.contracts.catalog_sessions import SessionsContract
@@ -148,6 +149,7 @@ class CatalogContract(
     UsersContract,
     SessionsContract,
     VideosContract,
+    ListsContract,
     UploadsContract,
     AnswersContract,
     ClaimsContract,

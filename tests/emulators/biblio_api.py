@@ -64,6 +64,7 @@ class ApiEmulator(FaultyServer):
             "language": None,
             "duration": None,
             "created_at": NOW,
+            "poster_url": None,
             "updated_at": NOW,
             "options": options,
             "sha256": None,

@@ -85,6 +85,7 @@ class VideoSummary(TypedDict):
     sha256: str | None
     duration: float | None
     created_at: str
+    poster_url: str | None
     updated_at: str
     upload: UploadTarget | None
 

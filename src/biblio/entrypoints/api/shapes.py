@@ -167,12 +167,16 @@ class ListedVideo(State):
     sha256: str | None
     duration: float | None
     created_at: datetime
+    poster_url: str | None
     upload: Upload | None = None
 
 
 class VideoPage(BaseModel):
+    """`total` is there when it was asked for."""
+
     videos: list[ListedVideo]
     next: str | None
+    total: int | None = None
 
 
 class WholeVideo(ListedVideo):

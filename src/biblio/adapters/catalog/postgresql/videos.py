@@ -1,16 +1,13 @@
-"""The videos, and the page of them a user asks for."""
+"""The videos."""
 
-import base64
-import binascii
-import uuid
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql
 
 from biblio.adapters.catalog.postgresql.blocks import title_keys
 from biblio.adapters.catalog.postgresql.events import PostgresEvents
+from biblio.adapters.catalog.postgresql.listing import read_page
 from biblio.adapters.catalog.postgresql.rows import COLUMNS, is_uuid, video_of
 from biblio.adapters.catalog.postgresql.tables import (
     blocks,
@@ -24,6 +21,7 @@ from biblio.adapters.catalog.postgresql.tables import (
 )
 from biblio.adapters.catalog.postgresql.waiting import OPEN
 from biblio.domain.flow import Status
+from biblio.domain.listing import ALL, Chosen, Sort
 from biblio.domain.transcript import Sentence
 from biblio.domain.video import Failure, Options, Video
 from biblio.domain.words import folded, sorting_key
@@ -65,22 +63,11 @@ class PostgresVideos:
         *,
         limit: int,
         cursor: str | None = None,
-        status: Status | None = None,
-        fingerprint: str | None = None,
-        acknowledged: bool | None = None,
+        sort: Sort = Sort.NEWEST,
+        chosen: Chosen = ALL,
+        count: bool = False,
     ) -> Page:
-        query = select(*COLUMNS).where(videos.c.user_id == user_id, videos.c.status != Status.DELETING)
-        if status is not None:
-            query = query.where(videos.c.status == status)
-        if fingerprint is not None:
-            query = query.where(videos.c.fingerprint == fingerprint)
-        if acknowledged is not None:
-            query = query.where(videos.c.acknowledged if acknowledged else ~videos.c.acknowledged)
-        if cursor is not None:
-            query = query.where(tuple_(videos.c.created_at, videos.c.id) < _decode(cursor))
-        newest_first = query.order_by(videos.c.created_at.desc(), videos.c.id.desc()).limit(limit + 1)
-        found = [video_of(row) for row in self._connection.execute(newest_first)]
-        return Page(tuple(found[:limit]), _encode(found[limit - 1]) if len(found) > limit else None)
+        return read_page(self._connection, user_id, limit, cursor, sort, chosen, count=count)
 
     def update(self, video_id: str, *, when: Status | None = None, **changes: Any) -> bool:
         guard = videos.c.id == video_id
@@ -141,15 +128,3 @@ def _listed_as(title: str) -> dict[str, str]:
 
 def _stored(value: object) -> object:
     return value.as_json() if isinstance(value, (Options, Failure)) else value
-
-
-def _encode(video: Video) -> str:
-    return base64.urlsafe_b64encode(f"{video.created_at.isoformat()} {video.id}".encode()).decode()
-
-
-def _decode(cursor: str) -> tuple[datetime, str]:
-    try:
-        moment, _, video_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
-        return datetime.fromisoformat(moment), str(uuid.UUID(video_id))
-    except (ValueError, binascii.Error):
-        raise InvalidInput("The cursor is not one that a list gave.", code="INVALID_CURSOR") from None
