@@ -41,10 +41,10 @@ export interface paths {
         };
         /**
          * Page
-         * @description The user's videos, newest first; `next` is the cursor of the following page.
+         * @description The user's videos, in the order of `sort`; `next` is the cursor of the following page.
          *
-         *     With `status=UPLOADING` or `acknowledged=false`, those that are UPLOADING have an `upload`, by which their bytes can
-         *     still be sent, from any device.
+         *     `title` is any part of it. With `status=UPLOADING` alone or `acknowledged=false`, those that are UPLOADING have an
+         *     `upload`, by which their bytes can still be sent, from any device. With `count=true`, `total` is how many there are.
          */
         get: operations["page_api_videos_get"];
         put?: never;
@@ -607,8 +607,6 @@ export interface components {
             title: string;
             /** Moments */
             moments: components["schemas"]["FoundMoment"][];
-            /** Poster Url */
-            poster_url: string | null;
         };
         /** ListedVideo */
         ListedVideo: {
@@ -643,10 +641,10 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
-            /** Upload */
-            upload?: (components["schemas"]["PutUpload"] | components["schemas"]["MultipartUpload"]) | null;
             /** Poster Url */
             poster_url: string | null;
+            /** Upload */
+            upload?: (components["schemas"]["PutUpload"] | components["schemas"]["MultipartUpload"]) | null;
         };
         /** Media */
         Media: {
@@ -850,6 +848,12 @@ export interface components {
             results: components["schemas"]["FoundVideo"][];
         };
         /**
+         * Sort
+         * @description By length, those of which none is known yet come last either way.
+         * @enum {string}
+         */
+        Sort: "newest" | "oldest" | "title" | "longest" | "shortest" | "updated";
+        /**
          * Status
          * @enum {string}
          */
@@ -967,12 +971,16 @@ export interface components {
             /** Model */
             model?: string | null;
         };
-        /** VideoPage */
+        /**
+         * VideoPage
+         * @description `total` is there when it was asked for.
+         */
         VideoPage: {
             /** Videos */
             videos: components["schemas"]["ListedVideo"][];
             /** Next */
             next: string | null;
+            /** Total */
             total?: number | null;
         };
         /**
@@ -1052,6 +1060,8 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Poster Url */
+            poster_url: string | null;
             /** Upload */
             upload?: (components["schemas"]["PutUpload"] | components["schemas"]["MultipartUpload"]) | null;
             /** Script */
@@ -1064,8 +1074,6 @@ export interface components {
             options: {
                 [key: string]: string;
             };
-            /** Poster Url */
-            poster_url: string | null;
         };
     };
     responses: never;
@@ -1203,12 +1211,12 @@ export interface operations {
             query?: {
                 limit?: number;
                 cursor?: string | null;
-                fingerprint?: string | null;
-                acknowledged?: boolean | null;
+                sort?: components["schemas"]["Sort"];
                 status?: components["schemas"]["Status"][] | null;
-                sort?: "newest" | "oldest" | "title" | "longest" | "shortest" | "updated";
                 title?: string | null;
                 language?: string | null;
+                fingerprint?: string | null;
+                acknowledged?: boolean | null;
                 count?: boolean;
             };
             header?: never;

@@ -41,5 +41,5 @@ function TitleField({ value, onAsk }: { value: string; onAsk: (title: string) =>
     window.clearTimeout(timer.current);
     timer.current = window.setTimeout(() => onAsk(next.trim()), PAUSE_MS);
   }
-  return <input className="field" type="search" maxLength={500} placeholder={say('titlePart')} aria-label={say('titlePart')} value={text} onChange={({ target }) => type(target.value)} />;
+  return <input className="field" type="search" maxLength={200} placeholder={say('titlePart')} aria-label={say('titlePart')} value={text} onChange={({ target }) => type(target.value)} />;
 }

@@ -30,18 +30,23 @@ export function patchVideo(client: QueryClient, id: string, change: Partial<Vide
 
 export function dropVideo(client: QueryClient, id: string): void {
   client.setQueriesData<Pages>({ queryKey: LISTS }, (data) => data && mapPage(data, id, (videos) =>
-    videos.filter((video) => video.video_id !== id)));
+    videos.filter((video) => video.video_id !== id), -1));
   client.removeQueries({ queryKey: videoKey(id) });
 }
 
 /** Only the page that holds the video becomes another object, so that a list of thousands is not drawn anew. */
-function mapPage(data: Pages, id: string, change: (videos: Video[]) => Video[]): Pages {
+function mapPage(data: Pages, id: string, change: (videos: Video[]) => Video[], more = 0): Pages {
   const at = data.pages.findIndex((page) => page.videos.some((video) => video.video_id === id));
   const page = data.pages[at];
   if (!page) return data;
   const pages = [...data.pages];
   pages[at] = { ...page, videos: change(page.videos) };
+  if (more) pages[0] = counted(pages[0]!, more);
   return { ...data, pages };
+}
+
+function counted(page: VideoPage, more: number): VideoPage {
+  return typeof page.total === 'number' ? { ...page, total: page.total + more } : page;
 }
 
 /** A video that has just come: on top of the lists that show the newest first, as the others do not say where it belongs. */
@@ -61,7 +66,7 @@ function addOnTop(client: QueryClient, video: Video): void {
     const { sort = 'newest', ...filters } = (key[1] ?? {}) as ListParameters;
     const [first, ...rest] = data?.pages ?? [];
     if (data && first && sort === 'newest' && !Object.values(filters).some(Boolean)) {
-      client.setQueryData<Pages>(key, { ...data, pages: [{ ...first, videos: [video, ...first.videos] }, ...rest] });
+      client.setQueryData<Pages>(key, { ...data, pages: [counted({ ...first, videos: [video, ...first.videos] }, 1), ...rest] });
     } else void client.invalidateQueries({ queryKey: key });
   }
 }

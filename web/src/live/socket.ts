@@ -21,6 +21,7 @@ export function openLine({ onEvent, onOpen, onLost }: Ears): Line {
   let socket: WebSocket | null = null;
   let after: number | null = null;
   let failures = 0;
+  let isOpen = false;
   let closed = false;
   let timer: number | undefined;
 
@@ -33,6 +34,7 @@ export function openLine({ onEvent, onOpen, onLost }: Ears): Line {
     mine.onopen = () => {
       const mayLack = after === null;
       failures = 0;
+      isOpen = true;
       setReached(true);
       onOpen(mayLack);
     };
@@ -44,6 +46,7 @@ export function openLine({ onEvent, onOpen, onLost }: Ears): Line {
     mine.onclose = () => {
       if (mine !== socket) return;
       socket = null;
+      isOpen = false;
       if (closed) return;
       if (failures) after = null; // it may be the point that is refused
       failures += 1;
@@ -58,7 +61,7 @@ export function openLine({ onEvent, onOpen, onLost }: Ears): Line {
   window.addEventListener('offline', drop);
   connect();
   return {
-    isOpen: () => socket?.readyState === WebSocket.OPEN,
+    isOpen: () => isOpen,
     close() {
       closed = true;
       window.clearTimeout(timer);
