@@ -132,7 +132,7 @@ def test_list_by_cursor_and_rename(http: httpx.Client, talk: str) -> None:
 
 def test_media_plays_by_ranges(http: httpx.Client, talk: str) -> None:
     media = http.get(f"/api/videos/{talk}/media").json()
-    assert set(media) == {"video", "audio"}
+    assert set(media) == {"video", "audio", "poster"}
     part = httpx.get(media["video"]["url"], headers={"Range": "bytes=4-7"})
     assert (part.status_code, part.content) == (206, b"ftyp")
     assert httpx.get(media["audio"]["url"]).headers["content-type"] == "audio/mpeg"
@@ -143,7 +143,7 @@ def test_search(http: httpx.Client, talk: str) -> None:
     assert set(body) == {"query", "took_ms", "results", "next", "relaxed"}
     assert body["query"] == "When should I review my notes?"
     video = next(video for video in body["results"] if video["video_id"] == talk)
-    assert set(video) == {"video_id", "title", "moments"}
+    assert set(video) == {"video_id", "title", "poster_url", "moments"}
     moment = video["moments"][0]
     assert set(moment) == {"start_time", "end_time", "text", "highlights", "score", "matched"}
     assert 80 <= moment["start_time"] <= 86

@@ -191,6 +191,7 @@ class Found(TypedDict):
 
     video_id: str
     title: str
+    poster_url: str | None
     moments: list[Moment]
 
 

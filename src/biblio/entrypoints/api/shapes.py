@@ -252,6 +252,7 @@ class SignedUrl(BaseModel):
 class Media(BaseModel):
     video: SignedUrl
     audio: SignedUrl | None
+    poster: SignedUrl | None
 
 
 class FoundMoment(BaseModel):
@@ -266,6 +267,7 @@ class FoundMoment(BaseModel):
 class FoundVideo(BaseModel):
     video_id: str
     title: str
+    poster_url: str | None
     moments: list[FoundMoment]
 
 

@@ -92,4 +92,5 @@ def found_shape(found: Found) -> dict[str, Any]:
         }
         for moment in found.moments
     ]
-    return {"video_id": found.video_id, "title": found.title, "moments": moments}
+    poster = poster_url(found.video_id, found.poster)
+    return {"video_id": found.video_id, "title": found.title, "poster_url": poster, "moments": moments}
