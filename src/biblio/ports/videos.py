@@ -62,8 +62,8 @@ class Videos(Protocol):
         Whether it was.
         """
 
-    def transcript(self, video_id: str) -> tuple[str, tuple[Sentence, ...]]:
-        """The script and its segments in order; empty until the video is indexed."""
+    def transcript(self, video_id: str, *, words: bool = False) -> tuple[str, tuple[Sentence, ...]]:
+        """The script and its sentences in order, with their `words` if wanted; empty until the video is indexed."""
 
     def forget(self, video: Video, receipt: dict[str, Any]) -> dict[str, int]:
         """Remove the video with all that hangs on it; how many rows, by table. They go into the kept receipt too."""

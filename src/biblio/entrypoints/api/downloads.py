@@ -6,14 +6,14 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from biblio.domain import keys, subtitles
 from biblio.domain.flow import Status
 from biblio.domain.transcript import results
 from biblio.domain.video import Video
-from biblio.entrypoints.api import shapes
 from biblio.entrypoints.api.access import TheUser, UsersServices
+from biblio.entrypoints.api.download_shapes import Media, TranscriptResults, TranscriptWords
 from biblio.errors import Conflict, NotFound
 from biblio.pipeline.extract import JPEG
 from biblio.pipeline.services import Services
@@ -31,6 +31,7 @@ class Format(StrEnum):
     SRT = "srt"
     VTT = "vtt"
     TXT = "txt"
+    WORDS = "words"
 
 
 TEXTS = {
@@ -42,25 +43,27 @@ TEXTS = {
 
 @router.get(
     "/transcript",
-    response_model=shapes.TranscriptResults,
+    response_model=TranscriptResults | TranscriptWords,
     responses={200: {"content": {media_type: {"schema": {"type": "string"}} for _, media_type in TEXTS.values()}}},
 )
 def transcript(services: UsersServices, user_id: TheUser, video_id: str, format: Format = Format.JSON) -> Any:
-    """What is said, with times in seconds; as JSON, SubRip, WebVTT or plain text."""
+    """What is said, with times in seconds; as JSON (with words, too), SubRip, WebVTT or plain text."""
     with services.catalog.transaction(snapshot=True) as tx:
         video = tx.videos.get(video_id, user_id=user_id)
-        _, sentences = tx.videos.transcript(video_id)
+        _, sentences = tx.videos.transcript(video_id, words=format is Format.WORDS)
     if video.status is not Status.COMPLETED and not sentences:
         raise Conflict(f"There is no transcript yet: the video is {video.status}.", code="NOT_READY")
     if format is Format.JSON:
         return results(sentences)
+    if format is Format.WORDS:  # as it is: thousands of words need no second look
+        return JSONResponse({"language": video.language, **results(sentences, with_words=True)})
     render, media_type = TEXTS[format]
     name = quote(f"{video.title}.{format}", safe="")
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "X-Content-Type-Options": "nosniff"}
     return Response(render(sentences), media_type=f"{media_type}; charset=utf-8", headers=headers)
 
 
-@router.get("/media", response_model=shapes.Media)
+@router.get("/media", response_model=Media)
 def media(services: UsersServices, user_id: TheUser, video_id: str) -> dict[str, Any]:
     """Addresses that play the video and its sound, ranges included, for an hour."""
     with services.catalog.transaction() as tx:

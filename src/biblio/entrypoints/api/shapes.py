@@ -234,27 +234,6 @@ class UsageReport(BaseModel):
     videos: list[VideoUsage]
 
 
-class Segment(BaseModel):
-    transcript: str
-    start_time: float
-    end_time: float
-
-
-class TranscriptResults(BaseModel):
-    results: list[Segment]
-
-
-class SignedUrl(BaseModel):
-    url: str
-    expires_at: datetime
-
-
-class Media(BaseModel):
-    video: SignedUrl
-    audio: SignedUrl | None
-    poster: SignedUrl | None
-
-
 class FoundMoment(BaseModel):
     start_time: float
     end_time: float

@@ -22,7 +22,7 @@ from biblio.adapters.catalog.postgresql.tables import (
 from biblio.adapters.catalog.postgresql.waiting import OPEN
 from biblio.domain.flow import Status
 from biblio.domain.listing import ALL, Chosen, Sort
-from biblio.domain.transcript import Sentence
+from biblio.domain.transcript import Sentence, words_of
 from biblio.domain.video import Failure, Options, Video
 from biblio.domain.words import folded, sorting_key
 from biblio.errors import Conflict, InvalidInput, NotFound
@@ -86,17 +86,18 @@ class PostgresVideos:
             PostgresEvents(self._connection).add(video_of(row), "status" if SHOWN & changes.keys() else "title")
         return row is not None
 
-    def transcript(self, video_id: str) -> tuple[str, tuple[Sentence, ...]]:
+    def transcript(self, video_id: str, *, words: bool = False) -> tuple[str, tuple[Sentence, ...]]:
         script = self._connection.scalar(select(videos.c.script).where(videos.c.id == video_id)) or ""
+        heard = (passages.c.words,) if words else ()
         rows = self._connection.execute(
-            select(passages.c.text, passages.c.start_time, passages.c.end_time)
+            select(passages.c.text, passages.c.start_time, passages.c.end_time, *heard)
             .join(
                 videos, and_(videos.c.id == passages.c.video_id, videos.c.indexed_generation == passages.c.generation)
             )
             .where(passages.c.video_id == video_id)
             .order_by(passages.c.position)
         )
-        return script, tuple(Sentence(*row) for row in rows)
+        return script, tuple(Sentence(*row[:3], *(words_of(one) for one in row[3:])) for row in rows)
 
     def forget(self, video: Video, receipt: dict[str, Any]) -> dict[str, int]:
         rows = {
