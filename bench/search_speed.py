@@ -11,7 +11,6 @@ or, with --growth, when latency grows by more than twice what the logarithm of t
 
 import argparse
 import json
-import math
 import os
 import secrets
 import socket
@@ -21,7 +20,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +27,10 @@ import httpx
 import numpy as np
 from library import engines, services_of
 from machine import DATA, ROOT, describe, load, median
-from speed_library import Base, Library, base_of, fill, is_korean, kinds_of, with_memory
-from speed_peers import LEAST_RECALL, draw, peers, recalls
+from speed_library import Base, Library, base_of, fill, kinds_of, with_memory
+from speed_limits import draw, shortcomings, slower_than_twice_the_logarithm
+from speed_peers import peers, recalls
+from speed_rows import is_korean
 
 from biblio.adapters.catalog.postgresql.finder import PostgresFinder
 from biblio.adapters.registry import connect
@@ -40,7 +40,6 @@ from biblio.pipeline.services import Services
 from biblio.settings import Settings, read_settings
 
 GROWTH = (10_000, 100_000, 1_000_000)
-MOST_P50_MS, MOST_P95_MS = 20.0, 60.0
 DEPTH = 10
 ASKED_USERS = 5
 """Of one kind, at most; questions go round among them."""
@@ -67,7 +66,7 @@ def main() -> int:
         wrong += slower_than_twice_the_logarithm(facts["runs"])
         pictures = ROOT / "docs" / "pictures"
         (pictures / "search_growth.json").write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-        draw(facts["runs"], allowed, pictures / "search_growth.png")
+        draw(facts["runs"], pictures / "search_growth.png")
     if options.json:
         options.json.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     print("\n".join(wrong) or "all within their limits")
@@ -271,33 +270,6 @@ def percentiles(took: Sequence[float], weights: Sequence[float] | None = None) -
 
 def _line(figures: dict[str, float]) -> str:
     return "  ".join(f"{name} {value:7.2f}" for name, value in figures.items())
-
-
-def shortcomings(run: dict[str, Any]) -> Iterator[str]:
-    size, took = run["passages"], run["api"]["median"]
-    if took["users"]["p50"] > MOST_P50_MS:
-        yield f"{size} passages: p50 of all users is {took['users']['p50']} ms (at most {MOST_P50_MS})"
-    for kind, figures in took.items():
-        if figures["p95"] > MOST_P95_MS:
-            yield f"{size} passages: p95 of '{kind}' is {figures['p95']} ms (at most {MOST_P95_MS})"
-    for kind, figures in run["recall"].items():
-        if min(figures["asked_10"], figures["asked_100"]) < LEAST_RECALL:
-            yield f"{size} passages: recall@10 of the kind '{kind}' is {figures}"
-
-
-def allowed(first: float, runs: Sequence[dict[str, Any]], passages: int) -> float:
-    """A latency that began with `first` and grew twice as much as the logarithm of the passages did."""
-    return first * (2 * math.log(passages) / math.log(runs[0]["passages"]) - 1)
-
-
-def slower_than_twice_the_logarithm(runs: Sequence[dict[str, Any]]) -> Iterator[str]:
-    for who, name in product(("users", "kinds"), ("p50", "p95")):
-        first, *later = [(run["passages"], run["api"]["median"][who][name]) for run in runs]
-        for passages, took in later:
-            most = allowed(first[1], runs, passages)
-            if took > most:
-                grown = f"twice the logarithm's growth would be {most:.1f} ms"
-                yield f"{name} of '{who}' at {passages} passages is {took} ms; {grown}"
 
 
 if __name__ == "__main__":

@@ -4,10 +4,8 @@ What biblio would write is written (passages, blocks, vectors; biblio's own func
 two costly indexes are built afterwards, as anyone who moves a large library would do.
 """
 
-import re
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +17,7 @@ import psycopg
 from library import add_user, video_of
 from numpy.typing import NDArray
 from retrieval import LETTERS_A_SECOND, SYLLABLES_A_SECOND, retrieval_sets
+from speed_rows import BLOCKS, PASSAGES, VECTORS, VIDEOS, Row, is_korean, memoised_blocks, packed, video_row
 
 from biblio.adapters.catalog.postgresql import blocks
 from biblio.domain.passages import AROUND, Passage, passage_id
@@ -30,7 +29,6 @@ from biblio.ports.vectors import Owner, VectorRecord
 from biblio.settings import Settings
 
 Matrix = NDArray[np.float32]
-Row = tuple[Any, ...]
 
 NEAR = 200
 """Sentences around one of the base among which a lecture stays: it has a subject."""
@@ -83,10 +81,6 @@ def base_of(embedder: Embedder, folder: Path, most: int, seed: int) -> Base:
     return Base(texts, vectors, len(korean), asked)
 
 
-def is_korean(text: str) -> bool:
-    return re.search("[가-힣]", text) is not None
-
-
 def kinds_of(passages: int, users: int) -> list[tuple[str, int]]:
     """How many passages each user has: a filter by user is hard in another way for each of these sizes."""
     kinds = [("half", passages // 2), ("tenth", passages // 10), ("hundredth", passages // 100), ("hundred", 100)]
@@ -137,7 +131,7 @@ class _Loader:
         self._connection = connection
         self._library = library
         self._base = base
-        self._blocks_of = _memoised_blocks()
+        self._blocks_of = memoised_blocks()
 
     def add(self, videos: Sequence[tuple[int, int]], chance: np.random.Generator) -> None:
         made = []
@@ -151,10 +145,10 @@ class _Loader:
             self._library.ids += ids
             made.append((video, passages, ids, vectors))
         with self._connection.transaction():
-            self._copy("videos", _VIDEOS, (_video(video, said) for video, said, *_ in made))
-            self._copy("passages", _PASSAGES, (row for one in made for row in self._passage_rows(*one)))
-            self._copy("blocks", _BLOCKS, (row for video, said, *_ in made for row in self._block_rows(video, said)))
-            self._copy(self.table, _VECTORS, (row for one in made for row in self._vector_rows(*one)))
+            self._copy("videos", VIDEOS, (video_row(video, said) for video, said, *_ in made))
+            self._copy("passages", PASSAGES, (row for one in made for row in self._passage_rows(*one)))
+            self._copy("blocks", BLOCKS, (row for video, said, *_ in made for row in self._block_rows(video, said)))
+            self._copy(self.table, VECTORS, (row for one in made for row in self._vector_rows(*one)))
 
     def _copy(self, table: str, columns: str, rows: Iterator[Row]) -> None:
         names, types = zip(*(column.split() for column in columns.split(", ")), strict=True)
@@ -176,7 +170,7 @@ class _Loader:
                 one.own,
             )
             title = blocks.title_keys(video.user_id, video.title) if one.number == 0 else []
-            yield (*place, one.shown, one.content, _array(sorted({*one.terms, *title})))
+            yield (*place, one.shown, one.content, packed(sorted({*one.terms, *title})))
 
     @staticmethod
     def _passage_rows(video: Video, said: Sequence[Passage], ids: Sequence[str], _: Matrix) -> Iterator[Row]:
@@ -187,56 +181,6 @@ class _Loader:
         owner = Owner(video.user_id, video.id, 1)
         for name, one, values in zip(ids, said, rows, strict=True):
             yield self._store._row(owner, VectorRecord(name, values, one.start, one.end, one.text))
-
-
-_VIDEOS = (
-    "id uuid, user_id text, title text, title_terms bytea, file_name text, file_size int8, mime_type text, key text, "
-    "status text, duration float8, language text, script text, indexed_generation int4"
-)
-_PASSAGES = "id uuid, video_id uuid, user_id text, generation int4, position int4, start_time float8, end_time float8"
-_PASSAGES += ", text text"
-_BLOCKS = (
-    "video_id uuid, generation int4, number int4, user_id text, lot int4, before int2, own int2, shown int2, "
-    "content bytea, terms bytea"
-)
-_VECTORS = "space text, id uuid, user_id text, video_id uuid, generation int4, metadata jsonb, values bytea"
-"""Columns and how they travel; arrays and vectors are packed here."""
-
-
-def _video(video: Video, passages: Sequence[Passage]) -> Row:
-    terms = _array(blocks.title_keys(video.user_id, video.title))
-    file = (video.file_name, video.file_size, video.mime_type, video.key, str(video.status))
-    language = "ko" if is_korean(video.title) else "en"
-    said = (passages[-1].end, language, " ".join(one.text for one in passages), 1)
-    return (UUID(video.id), video.user_id, video.title, terms, *file, *said)
-
-
-def _array(values: Sequence[int]) -> bytes:
-    """int4[] as PostgreSQL takes it (dimensions, NULLs, its type's number, how many, the first one's index, then each
-    with its length): psycopg would make a small object of every number."""
-    elements = np.empty((len(values), 2), ">i4")
-    elements[:, 0], elements[:, 1] = 4, values
-    return np.array([1, 0, 23, len(values), 1], ">i4").tobytes() + elements.tobytes()
-
-
-def _memoised_blocks() -> Callable[[str, Sequence[Passage]], Iterator[blocks.Block]]:
-    """`blocks_of`, which hashes a term once for each user, not for each time it is said."""
-    plain, known = blocks.keys_of, defaultdict[str, dict[str, int]](dict)
-
-    def keys_of(user_id: str, terms: Sequence[str]) -> list[int]:
-        mine = known[user_id]
-        new = [term for term in terms if term not in mine]
-        mine.update(zip(new, plain(user_id, new), strict=True))
-        return [mine[term] for term in terms]
-
-    def blocks_of(user_id: str, passages: Sequence[Passage]) -> Iterator[blocks.Block]:
-        blocks.keys_of = keys_of
-        try:
-            yield from blocks.blocks_of(user_id, passages)
-        finally:
-            blocks.keys_of = plain
-
-    return blocks_of
 
 
 def lecture(base: Base, length: int, chance: np.random.Generator) -> tuple[list[Passage], Matrix]:

@@ -1,4 +1,4 @@
-"""What an index misses, the same vectors in FAISS and in Qdrant's embedded engine, and how latency grows, drawn."""
+"""What an index misses, and the same vectors in FAISS and in Qdrant's embedded engine."""
 
 import importlib.util
 import tempfile
@@ -11,13 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 from machine import median
 from speed_library import Library
+from speed_limits import LEAST_RECALL
 
 from biblio.adapters.vectors.pgvector import LINKS
 from biblio.pipeline.search import CANDIDATES
 from biblio.pipeline.services import Services
 
 DEPTH = 10
-LEAST_RECALL = 0.95
 WIDTHS = (32, 64, 128, 256, 512, 1024)
 """Search widths (ef) that are tried, the narrowest first: a peer gets its best setting for each kind of user."""
 BUILD_WIDTH = 100
@@ -266,37 +266,3 @@ def _say(kind: str, passages: int, figures: dict[str, Any]) -> None:
             f"  p50 of the rounds {one['p50_rounds']}{beside}{poor}",
             flush=True,
         )
-
-
-def draw(runs: Sequence[dict[str, Any]], allowed: Callable[..., float], target: Path) -> None:
-    """Latency against passages, beside what twice the logarithm's growth would be."""
-    if importlib.util.find_spec("matplotlib") is None:
-        print(f"\n!!! NO PICTURE: pip install matplotlib; {target.with_suffix('.json')} has its figures\n")
-        return
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(7.2, 4.5), dpi=130)
-    sizes = [run["passages"] for run in runs]
-    for name, colour in (("p50", "#2d7a78"), ("p95", "#c8583a")):
-        took = [run["api"]["median"]["kinds"][name] for run in runs]
-        axes.plot(sizes, took, "o-", color=colour, label=f"{name}, through the API")
-        most = [allowed(took[0], runs, size) for size in sizes]
-        axes.plot(sizes, most, "--", color=colour, alpha=0.45, label=f"{name} if it grew twice as the logarithm does")
-        for size, value in zip(sizes, took, strict=True):
-            axes.annotate(f"{value:.1f}", (size, value), textcoords="offset points", xytext=(0, 7), ha="center")
-    axes.set(
-        xscale="log",
-        ylim=(0, None),
-        xlabel="passages",
-        ylabel="milliseconds",
-        title="Search as a library grows, every kind of user alike",
-    )
-    axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
-    axes.grid(alpha=0.25)
-    axes.legend()
-    figure.tight_layout()
-    figure.savefig(target)
-    print(f"drawn: {target}")
