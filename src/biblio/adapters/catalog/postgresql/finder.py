@@ -63,7 +63,8 @@ _HOLDERS = (
 _PLACES = "SELECT id::text, video_id::text, generation, position FROM passages WHERE id = ANY(CAST(%(ids)s AS uuid[]))"
 _BY_IDS = (
     "SELECT p.id::text, p.video_id::text, v.title, v.poster, p.position, p.start_time, p.end_time, p.text "
-    f"FROM passages p JOIN videos v ON {_VISIBLE.format('p')} WHERE p.user_id = %(user)s AND p.id = ANY(CAST(%(ids)s AS uuid[]))"
+    f"FROM passages p JOIN videos v ON {_VISIBLE.format('p')} "
+    "WHERE p.user_id = %(user)s AND p.id = ANY(CAST(%(ids)s AS uuid[]))"
 )
 _READING = (
     "SELECT p.id::text AS first, f.position, f.start_time, f.end_time, f.text FROM passages p JOIN passages f "
