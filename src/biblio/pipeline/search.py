@@ -27,7 +27,7 @@ from biblio.pipeline.services import Services
 from biblio.ports.catalog import Transaction
 from biblio.ports.embedder import Vector
 
-CANDIDATES = 100
+CANDIDATES = 64
 """Passages each kind of search brings in before they are weighed together."""
 
 DEEPER = 4
@@ -112,7 +112,9 @@ def _candidates(
 ) -> tuple[list[Hit], bool]:
     """Hits with both their numbers, and whether these are all there are."""
     depth = CANDIDATES * (DEEPER if question.is_exact or scope.without else 1)
-    near = services.vectors.search(user_id, vector, limit=depth, scope=scope) if vector is not None else []
+    by_words_alone = question.phrases and not (question.excluded or scope.without or mode is Mode.SEMANTIC)
+    width = CANDIDATES if by_words_alone else depth
+    near = services.vectors.search(user_id, vector, limit=width, scope=scope) if vector is not None else []
     meaning = {hit.id: hit.similarity for hit in near}
     words: dict[str, float] = {}
     if mode is not Mode.SEMANTIC:
@@ -123,7 +125,7 @@ def _candidates(
     # The catalog has the last word: a vector that it does not know, or whose generation is not shown, is no hit.
     known = tx.finder.by_ids(user_id, list({**meaning, **words}))
     hits = [replace(hit, meaning=meaning.get(hit.id, 0.0), words=words.get(hit.id, 0.0)) for hit in known.values()]
-    return hits, len(near) < depth and len(words) < depth
+    return hits, len(near) < width and len(words) < depth
 
 
 def _shown(cursor: str | None) -> tuple[str, ...]:

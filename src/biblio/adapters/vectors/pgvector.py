@@ -6,6 +6,7 @@ the part, and is read on until enough are this user's. Numbers are kept with 16 
 https://github.com/pgvector/pgvector
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from hashlib import sha256
@@ -41,7 +42,9 @@ PATIENCE = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=15s"
 
 EVERYBODY = "*"
 """For whom upkeep reads; every other transaction is for one user, and one that is for nobody sees no row."""
-ENTER = "SELECT set_config('biblio.user', %s, true)"
+ENTER = "SELECT set_config('biblio.user', %s, true), set_config('enable_seqscan', 'off', true)"
+"""Whose rows are there, and that an index leads to them: one user's are seldom so many that all others' had better be
+read with them."""
 GUARD = "(SELECT NULLIF(current_setting('biblio.user', true), '')) IN ('*', user_id)"
 
 WALK = (
@@ -57,6 +60,8 @@ way of the rest (docs/decisions/0019)."""
 EXACT_UP_TO, WALK_COST = 10_000, 1_300
 """Vectors of one user that are compared one by one, about 1 us each. In a part of N vectors it is more of them: up to
 the root of WALK_COST x N, from where on walking the index to enough of this user's is cheaper (docs/decisions/0019)."""
+
+BELIEVED_SECONDS = 60.0
 
 INDEXED_UP_TO = 4_000
 """Dimensions. Beyond, there is no index for 16 bits, and every search is exact."""
@@ -82,6 +87,7 @@ class PgvectorStore:
         self._space = options.space
         self._table = f"vectors_{sha256(options.space.encode()).hexdigest()[:12]}"
         self._indexed = f"(values::halfvec({options.dimension}))"
+        self._believed: dict[str, float] = {}  # until when, by user
         # Only its pool: it says at once why it cannot connect, and drops all dead connections with the first one.
         self._engine = sqlalchemy.create_engine(
             url,
@@ -192,17 +198,22 @@ class PgvectorStore:
         return (self._space, *place, metadata, _binary(record.values))
 
     def _has_many(self, connection: psycopg.Connection[Any], user_id: str) -> bool:
+        """Counting takes a millisecond or two, so that a user has many is believed for a while: both ways find."""
         if self._dimension > INDEXED_UP_TO:
             return False
+        if self._believed.get(user_id, 0.0) > time.monotonic():
+            return True
         query = (
             f"WITH part AS (SELECT tableoid FROM {self._table} WHERE user_id = %(user)s LIMIT 1), "
             "bound AS (SELECT greatest(%(exact)s, sqrt(%(cost)s * greatest(reltuples, 0)))::int AS most FROM pg_class "
             f"JOIN part ON oid = part.tableoid) SELECT most < (SELECT count(*) FROM (SELECT 1 FROM {self._table} "
             "WHERE user_id = %(user)s LIMIT (SELECT most + 1 FROM bound)) AS counted) FROM bound"
         )
-        return connection.execute(query, {"user": user_id, "exact": EXACT_UP_TO, "cost": WALK_COST}).fetchone() == (
-            True,
-        )
+        arguments = {"user": user_id, "exact": EXACT_UP_TO, "cost": WALK_COST}
+        has_many = connection.execute(query, arguments).fetchone() == (True,)
+        if has_many:
+            self._believed[user_id] = time.monotonic() + BELIEVED_SECONDS
+        return has_many
 
     def _add_space(self, connection: psycopg.Connection[Any]) -> None:
         table, space = sql.Identifier(self._table), sql.Literal(self._space)

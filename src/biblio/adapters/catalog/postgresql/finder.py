@@ -227,7 +227,6 @@ def _best(holders: Holders, keys: Sequence[int], rarity: Floats) -> list[int]:
 
 
 def _told(found: Blocks, scores: Floats, places: dict[str, Place], limit: int) -> dict[str, float]:
-    scores = np.where(found.own, scores, 0.0)
     best = np.argsort(-scores, kind="stable")[:limit]
     told = {}
     for number in best[scores[best] > 0]:

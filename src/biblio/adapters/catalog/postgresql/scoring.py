@@ -81,15 +81,18 @@ class Blocks:
         return Place(row.video_id, row.generation, row.number * OWN + offset - row.before)
 
     def scores(self, rarity: Floats, saturation: Floats, usual_length: float) -> Floats:
-        """Of every passage, by the rarity (inverse document frequency) of each key."""
-        first, end = self.around
-        sums = np.vstack([np.zeros(len(self._keys)), np.cumsum(self.matrix, axis=0)])
-        often = sums[end] - sums[first] + self.titles[self._block]
+        """Of every passage of its own, by the rarity (inverse document frequency) of each key; 0 of the others."""
+        own = np.flatnonzero(self.own)
+        first, end = (edge[own] for edge in self.around)
+        sums = np.zeros((len(self.matrix) + 1, len(self._keys)), dtype=np.float32)
+        np.cumsum(self.matrix, axis=0, out=sums[1:])
+        often = sums[end] - sums[first] + self.titles[self._block[own]]
         lengths = np.concatenate([[0], np.cumsum(self.counts)])
         length = 1 - LENGTH + LENGTH * (lengths[end] - lengths[first]) / usual_length
         weighed = often * (saturation + 1) / (often + saturation * length[:, None])
         whole = rarity.sum() or 1.0
-        scores: Floats = (ITSELF * (self.matrix @ rarity) + weighed @ rarity) / (1 + ITSELF) / whole
+        scores: Floats = np.zeros(len(self._block))
+        scores[own] = (ITSELF * (self.matrix[own] @ rarity) + weighed @ rarity) / (1 + ITSELF) / whole
         return scores
 
     @property
