@@ -63,6 +63,11 @@ def card(page: Page, video_id: str) -> Locator:
     return page.locator(f'article.card[data-id="{video_id}"]')
 
 
+def search_box(page: Page) -> Locator:
+    """The one on top of every page."""
+    return page.locator("input[name=q]")
+
+
 def listen(page: Page) -> list[str]:
     """All that breaks on the page, as it breaks. That nobody is signed in yet is no mistake."""
     broken: list[str] = []

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import current_time, listen, sign_in
+from tests.browser.conftest import current_time, listen, search_box, sign_in
 
 TALK = Path(str(files("biblio.local.sample") / "talk.mp4"))
 TITLE = "브라우저에서 올린 강의"
@@ -44,14 +44,14 @@ def test_drop_wait_ask_and_play(page: Page, server: Server) -> None:
     assert len(seen) >= 3, f"progress moved: {seen}"
     assert seen == sorted(seen)
 
-    page.get_by_role("combobox").fill(QUESTION)
+    search_box(page).fill(QUESTION)
     found = page.locator("article.found", has_text=TITLE)
     moment = found.locator(".moment-play").first
     expect(moment).to_contain_text("review")
     expect(page).to_have_url(f"{server.url}/search?q=" + httpx.QueryParams({"q": QUESTION})["q"].replace(" ", "+"))
     start = float(moment.get_attribute("data-start") or "nan")
     moment.click()
-    page.wait_for_function("document.querySelector('video')?.readyState >= 2")
+    page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
     assert start <= current_time(page) <= start + 0.5
 
     found.get_by_label("에서 열기").first.click()

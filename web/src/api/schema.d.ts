@@ -262,7 +262,7 @@ export interface paths {
         };
         /**
          * Transcript
-         * @description What is said, with times in seconds; as JSON, SubRip, WebVTT or plain text.
+         * @description What is said, with times in seconds; as JSON (with words, too), SubRip, WebVTT or plain text.
          */
         get: operations["transcript_api_videos__video_id__transcript_get"];
         put?: never;
@@ -285,6 +285,26 @@ export interface paths {
          * @description Addresses that play the video and its sound, ranges included, for an hour.
          */
         get: operations["media_api_videos__video_id__media_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/videos/{video_id}/poster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Poster
+         * @description The video's picture, a JPEG at most 640 pixels wide, at a signed address in storage.
+         */
+        get: operations["poster_api_videos__video_id__poster_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -580,7 +600,7 @@ export interface components {
          * Format
          * @enum {string}
          */
-        Format: "json" | "srt" | "vtt" | "txt";
+        Format: "json" | "srt" | "vtt" | "txt" | "words";
         /** FoundMoment */
         FoundMoment: {
             /** Start Time */
@@ -605,6 +625,8 @@ export interface components {
             video_id: string;
             /** Title */
             title: string;
+            /** Poster Url */
+            poster_url: string | null;
             /** Moments */
             moments: components["schemas"]["FoundMoment"][];
         };
@@ -650,6 +672,7 @@ export interface components {
         Media: {
             video: components["schemas"]["SignedUrl"];
             audio: components["schemas"]["SignedUrl"] | null;
+            poster: components["schemas"]["SignedUrl"] | null;
         };
         /**
          * Mode
@@ -755,6 +778,24 @@ export interface components {
             start_time: number;
             /** End Time */
             end_time: number;
+        };
+        /**
+         * SegmentOfWords
+         * @description Each word with its start and end, in the text's order; none in what was transcribed before words were kept.
+         */
+        SegmentOfWords: {
+            /** Transcript */
+            transcript: string;
+            /** Start Time */
+            start_time: number;
+            /** End Time */
+            end_time: number;
+            /** Words */
+            words: [
+                string,
+                number,
+                number
+            ][];
         };
         /**
          * SignIn
@@ -901,6 +942,13 @@ export interface components {
         TranscriptResults: {
             /** Results */
             results: components["schemas"]["Segment"][];
+        };
+        /** TranscriptWords */
+        TranscriptWords: {
+            /** Language */
+            language: string | null;
+            /** Results */
+            results: components["schemas"]["SegmentOfWords"][];
         };
         /**
          * UsageReport
@@ -1844,7 +1892,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TranscriptResults"];
+                    "application/json": components["schemas"]["TranscriptResults"] | components["schemas"]["TranscriptWords"];
                     "application/x-subrip": string;
                     "text/vtt": string;
                     "text/plain": string;
@@ -1891,6 +1939,46 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Media"];
                 };
+            };
+            /** @description The call can't be done as it is; `code` says why. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemShape"];
+                    "application/json": components["schemas"]["ProblemShape"];
+                };
+            };
+            /** @description Something on the server's side is down; most are worth another try. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemShape"];
+                    "application/json": components["schemas"]["ProblemShape"];
+                };
+            };
+        };
+    };
+    poster_api_videos__video_id__poster_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                video_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the JPEG itself. */
+            307: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The call can't be done as it is; `code` says why. */
             "4XX": {

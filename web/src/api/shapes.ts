@@ -13,7 +13,7 @@ export type WholeVideo = Schemas['WholeVideo'];
 export type VideoPage = Schemas['VideoPage'];
 export type Media = Schemas['Media'];
 export type Moment = Omit<Schemas['FoundMoment'], 'highlights'> & { highlights: readonly (readonly number[])[] };
-export type FoundVideo = Omit<Schemas['FoundVideo'], 'moments'> & { moments: Moment[]; poster_url?: string | null };
+export type FoundVideo = Omit<Schemas['FoundVideo'], 'moments'> & { moments: Moment[] };
 
 /** What was heard, and from when to when, in seconds. */
 export type Word = [text: string, start: number, end: number];

@@ -37,6 +37,7 @@ export function useVideos(asked: ListParameters) {
     })),
     getNextPageParam: (page) => page.next,
     staleTime: 5 * 60_000, // changes are heard
+    structuralSharing: false, // comparing thousands takes longer than drawing some
   });
   const videos = useMemo<Video[]>(() => query.data?.pages.flatMap((page) => page.videos) ?? [], [query.data]);
   return { ...query, videos, total: query.data?.pages[0]?.total ?? null };

@@ -6,10 +6,9 @@ import type { Sentence } from '../api/shapes';
 export const useTranscript = (id: string, isThere: boolean) => useQuery({
   queryKey: ['transcript', id],
   queryFn: async ({ signal }) => {
-    const words = api.GET('/api/videos/{video_id}/transcript', { params: { path: { video_id: id }, query: { format: 'words' as never } }, signal });
-    const call = body(words).catch((problem) => (problem.status === 422 ? body(api.GET('/api/videos/{video_id}/transcript', { params: { path: { video_id: id } } })) : Promise.reject(problem)));
-    const { results } = (await call) as unknown as { results: (Omit<Sentence, 'words'> & Partial<Sentence>)[] };
-    return results.map((sentence): Sentence => ({ ...sentence, words: sentence.words ?? [] }));
+    const call = api.GET('/api/videos/{video_id}/transcript', { params: { path: { video_id: id }, query: { format: 'words' } }, signal });
+    const { results } = (await body(call)) as unknown as { results: Sentence[] };
+    return results;
   },
   enabled: isThere,
   staleTime: Infinity,
