@@ -53,7 +53,7 @@ def test_a_sentence_and_its_words_jump(video: Page) -> None:
     expect(words).to_have_count(len(SAID[1].split()))
     words.last.click()
     video.wait_for_timeout(300)
-    assert EVERY + 1 < current_time(video) < 2 * EVERY, "a word has its own time"
+    assert EVERY + 1 < current_time(video) < EVERY + 4, "a word has its own time"
     expect(video.locator(".sentence[aria-current]")).to_contain_text(SAID[1])
 
 
@@ -133,7 +133,7 @@ def test_the_transcript_follows_unless_its_reader_scrolls(video: Page) -> None:
 
 def test_captions_are_there_and_files_can_be_taken(video: Page) -> None:
     video.wait_for_function(
-        "() => document.querySelector('track')?.readyState !== 3 && document.querySelector('track')"
+        "() => document.querySelector('track')"
     )
     video.evaluate("document.querySelector('video').textTracks[0].mode = 'showing'")
     video.wait_for_function("() => document.querySelector('track').track.cues?.length > 0")
@@ -157,15 +157,15 @@ def test_renamed_it_is_so_everywhere(video: Page, shelf: Shelf) -> None:
     expect(video.locator(".card-title").first).to_have_text("데이터베이스 첫 시간")
 
 
-def test_it_is_processed_again_in_another_language_and_stopped(video: Page, shelf: Shelf) -> None:
+def test_it_is_processed_again_with_another_model_and_stopped(video: Page, shelf: Shelf) -> None:
     video.get_by_label("데이터베이스 첫 시간 메뉴").click()
     video.get_by_role("menuitem", name="다시 처리").click()
-    video.get_by_label("말하는 언어").select_option("en")
+    video.get_by_label("말하는 언어").select_option("ko")
     video.get_by_label("모델").select_option("fast")
     video.get_by_role("button", name="시작").click()
     expect(video.locator(".standing")).to_contain_text("대기 중")
     whole = shelf.api.http.get(f"/api/videos/{shelf.video_id}").json()
-    assert whole["options"] == {"language": "en", "model": "fast"}
+    assert whole["options"] == {"language": "ko", "model": "fast"}
     expect(video.locator(".sentence").first).to_be_visible()
     video.locator(".standing").get_by_role("button", name="처리 중지").click()
     expect(video.locator(".standing")).to_have_count(0)

@@ -6,7 +6,8 @@ import { VideoCard } from './VideoCard';
 
 const LEAST_WIDTH = 256;
 const GAP = 24;
-const BELOW_POSTER = 96; // two lines of title, one of facts: see library.css
+const ROW_GAP = 16;
+const BELOW_POSTER = 90; // two lines of title, one of facts: see library.css
 const AHEAD = 3; // rows
 
 interface Props {
@@ -33,7 +34,7 @@ export function Grid({ videos, label, hasMore, onNearEnd }: Props) {
   const cardWidth = (width - GAP * (columns - 1)) / columns;
   const rowHeight = Math.round((cardWidth * 9) / 16 + BELOW_POSTER);
   const rows = Math.ceil(videos.length / columns);
-  const virtual = useWindowVirtualizer({ count: width ? rows : 0, estimateSize: () => rowHeight + GAP, overscan: 2, scrollMargin: top });
+  const virtual = useWindowVirtualizer({ count: width ? rows : 0, estimateSize: () => rowHeight + ROW_GAP, overscan: 2, scrollMargin: top });
   useLayoutEffect(() => { virtual.measure(); }, [virtual, rowHeight, columns]);
 
   const items = virtual.getVirtualItems();

@@ -40,8 +40,8 @@ export const en = {
 
   player: 'Player', soundOnly: 'This browser cannot play the picture of this file, so you hear the sound.', cannotPlay: 'This browser cannot play this file.', notPlayable: 'There is nothing to play yet.',
   position: 'Position', ofLength: '{time} of {length}', playbackSpeed: 'Speed', copyLink: 'Copy link to {time}', copied: 'Link copied', copyFailed: 'The browser did not let the link be copied.',
-  download: 'Download', downloadAs: 'Transcript as {format}', transcript: 'Transcript', noTranscript: 'The transcript appears here when it is ready.', noSpeech: 'Nothing is said in this video.',
-  searchInside: 'Search in this video', hitOf: '{place} of {count}', noHits: 'Not said', byMeaning: 'Similar in meaning: {place} of {count}', next: 'Next', previous: 'Previous', backToNow: 'Back to now', playFrom: 'Play from {time}', similar: 'More like this moment',
+  download: 'Download', downloadAs: 'Transcript as {format}', transcript: 'Transcript', noTranscript: 'The transcript appears here when it is ready.', withoutTranscript: 'There is no transcript.', noSpeech: 'Nothing is said in this video.',
+  searchInside: 'Search in this video', hitOf: '{place} of {count}', hitCount: '{count, place}', noHits: 'Not said', byMeaning: 'Similar in meaning: {place} of {count}', next: 'Next', previous: 'Previous', backToNow: 'Back to now', playFrom: 'Play from {time}', similar: 'More like this moment',
   keys: 'Keys', keysHelp: 'space k: play · j l: 10 s · ← →: 5 s · < >: speed · /: search', captions: 'Captions', facts: 'About this video', added: 'Added {date}',
 
   resultsFor: 'Results for “{q}”', found: '{moments, moment} in {videos, video}', foundMore: '{moments, moment} in {videos, video} so far', relaxed: 'Nobody says that to the letter; these are answers to the words.', moreResults: 'More results', searching: 'Searching…',

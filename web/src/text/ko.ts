@@ -42,8 +42,8 @@ export const ko: Texts = {
 
   player: '재생기', soundOnly: '이 브라우저에서는 화면을 재생할 수 없어 소리를 들려드립니다.', cannotPlay: '이 브라우저에서는 이 파일을 재생할 수 없습니다.', notPlayable: '아직 재생할 것이 없습니다.',
   position: '재생 위치', ofLength: '{length} 중 {time}', playbackSpeed: '재생 속도', copyLink: '{time} 링크 복사', copied: '링크를 복사했습니다', copyFailed: '브라우저가 링크 복사를 허용하지 않았습니다.',
-  download: '내려받기', downloadAs: '{format} 대본', transcript: '대본', noTranscript: '준비되면 여기에 대본이 나타납니다.', noSpeech: '이 동영상에는 말소리가 없습니다.',
-  searchInside: '이 동영상에서 검색', hitOf: '{count}개 중 {place}번째', noHits: '그런 말이 없습니다', byMeaning: '뜻이 비슷한 곳 {count}개 중 {place}번째', next: '다음', previous: '이전', backToNow: '지금 위치로', playFrom: '{time}부터 재생', similar: '비슷한 장면 더 보기',
+  download: '내려받기', downloadAs: '{format} 대본', transcript: '대본', noTranscript: '준비되면 여기에 대본이 나타납니다.', withoutTranscript: '대본이 없습니다.', noSpeech: '이 동영상에는 말소리가 없습니다.',
+  searchInside: '이 동영상에서 검색', hitOf: '{count}개 중 {place}번째', hitCount: '{count}곳', noHits: '그런 말이 없습니다', byMeaning: '뜻이 비슷한 곳 {count}개 중 {place}번째', next: '다음', previous: '이전', backToNow: '지금 위치로', playFrom: '{time}부터 재생', similar: '비슷한 장면 더 보기',
   keys: '단축키', keysHelp: 'space k: 재생 · j l: 10초 · ← →: 5초 · < >: 속도 · /: 검색', captions: '자막', facts: '동영상 정보', added: '{date} 추가',
 
   resultsFor: '“{q}” 검색 결과', found: '동영상 {videos}개에서 장면 {moments}개', foundMore: '지금까지 동영상 {videos}개에서 장면 {moments}개', relaxed: '글자 그대로 한 말은 없어, 그 말과 관련된 결과를 보여 드립니다.', moreResults: '결과 더 보기', searching: '검색 중…',

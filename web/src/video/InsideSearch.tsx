@@ -17,7 +17,8 @@ interface Props {
 export function InsideSearch({ field, text, hits, place, isThere, onType, onLook }: Props) {
   const { say } = useWords();
   const count = hits.places.length;
-  const told = !text.trim() || !hits.isReady ? '' : !count ? say('noHits') : say(hits.isByMeaning ? 'byMeaning' : 'hitOf', { place: place + 1, count });
+  const told = !text.trim() || !hits.isReady ? '' : !count ? say('noHits')
+    : place < 0 && !hits.isByMeaning ? say('hitCount', { count }) : say(hits.isByMeaning ? 'byMeaning' : 'hitOf', { place: Math.max(1, place + 1), count });
   return (
     <form className="inside" role="search" aria-label={say('searchInside')} onSubmit={(event) => { event.preventDefault(); onLook(place + 1); }}>
       <div className="inside-field">

@@ -95,7 +95,7 @@ function Whole({ video, start, query }: { video: WholeVideo; start: number; quer
         {transcript.isLoading && <p className="side-note" role="status">{say('loading')}</p>}
         {transcript.data && !sentences.length && <p className="side-note">{say('noSpeech')}</p>}
         {transcript.error && <Failed problem={transcript.error} onRetry={() => void transcript.refetch()} />}
-        {!hasTranscript && <p className="side-note">{isMoving(video) ? say('noTranscript') : say(status)}</p>}
+        {!hasTranscript && <p className="side-note">{say(isMoving(video) ? 'noTranscript' : 'withoutTranscript')}</p>}
       </section>
     </div>
   );
