@@ -1,6 +1,6 @@
 # Every command a human types; CI calls the same ones.
 .DEFAULT_GOAL := help
-.PHONY: help install up demo test chaos lint format lock bench clean
+.PHONY: help install page up demo test chaos lint format lock bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,10 +9,13 @@ STAMP := .venv/installed
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-install: $(STAMP) ## Install everything into .venv, from the hashed requirements.lock
+install: $(STAMP) page ## Install everything into .venv, from the hashed requirements.lock, and build the page
 
 $(STAMP): requirements.lock pyproject.toml tools/install
 	@tools/install "$(PYTHON)"
+
+page: $(STAMP) ## Build the page from web/ where it has changed
+	@tools/build_page
 
 up: install ## Start biblio on this machine; Ctrl-C stops it (PORT=, DATA=)
 	@$(BIN)/biblio up $(if $(PORT),--port $(PORT)) $(if $(DATA),--data "$(DATA)")
@@ -41,4 +44,4 @@ bench: install ## Measure the pipeline's overhead beside a bare script (MINUTES=
 	@$(BIN)/python bench/ingest_overhead.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 clean: ## Remove what was installed and built here; libraries (data folders) stay
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist web/node_modules src/biblio/entrypoints/api/page

@@ -106,7 +106,8 @@ def test_detail(http: httpx.Client, talk: str) -> None:
     body = http.get(f"/api/videos/{talk}").json()
     listed = {"video_id", "title", "file_name", "file_size", "mime_type", "status", "progress", "step", "error"}
     assert set(body) == listed | {
-        "language", "sha256", "duration", "created_at", "updated_at", "script", "meta_info", "options", "upload",
+        "language", "sha256", "duration", "created_at", "updated_at", "poster_url", "script", "meta_info",
+        "options", "upload",
     }  # fmt: skip
     assert body["language"] == "en"
     assert body["duration"] == pytest.approx(93.3, abs=0.3)
@@ -131,7 +132,7 @@ def test_list_by_cursor_and_rename(http: httpx.Client, talk: str) -> None:
 
 def test_media_plays_by_ranges(http: httpx.Client, talk: str) -> None:
     media = http.get(f"/api/videos/{talk}/media").json()
-    assert set(media) == {"video", "audio"}
+    assert set(media) == {"video", "audio", "poster"}
     part = httpx.get(media["video"]["url"], headers={"Range": "bytes=4-7"})
     assert (part.status_code, part.content) == (206, b"ftyp")
     assert httpx.get(media["audio"]["url"]).headers["content-type"] == "audio/mpeg"
@@ -142,7 +143,7 @@ def test_search(http: httpx.Client, talk: str) -> None:
     assert set(body) == {"query", "took_ms", "results", "next", "relaxed"}
     assert body["query"] == "When should I review my notes?"
     video = next(video for video in body["results"] if video["video_id"] == talk)
-    assert set(video) == {"video_id", "title", "moments"}
+    assert set(video) == {"video_id", "title", "poster_url", "moments"}
     moment = video["moments"][0]
     assert set(moment) == {"start_time", "end_time", "text", "highlights", "score", "matched"}
     assert 80 <= moment["start_time"] <= 86
@@ -167,11 +168,13 @@ def test_openapi_document_names_only_what_is_built(http: httpx.Client) -> None:
         "/api/videos/{video_id}/status",
         "/api/videos/{video_id}/transcript",
         "/api/videos/{video_id}/media",
+        "/api/videos/{video_id}/poster",
         "/api/videos/{video_id}/cancel",
         "/api/videos/{video_id}/reprocess",
         "/api/videos/{video_id}/events",
         "/api/videos/{video_id}/receipt",
         "/api/videos/{video_id}/similar",
+        "/api/session",
         "/api/usage",
         "/api/search",
         "/api/search/suggest",

@@ -22,6 +22,7 @@ from biblio.pipeline.runner import work
 from tests.api.conftest import Api, running_api
 
 BODIES: dict[tuple[str, str], Any] = {
+    ("post", "/api/session"): {"key": "nobodys"},
     ("patch", "/api/videos/{video_id}"): {"title": "mine now"},
     ("post", "/api/videos/{video_id}/upload/parts"): {"numbers": [1]},
     ("post", "/api/videos/{video_id}/reprocess"): {"step": "extract"},

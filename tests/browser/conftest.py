@@ -5,23 +5,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
-from playwright.sync_api import Page, Request, sync_playwright
+from playwright.sync_api import Locator, Page, Request, sync_playwright
+
+from tests.api.conftest import Api
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
 
 @contextmanager
-def open_page(*flags: str, locale: str = "ko-KR") -> Iterator[Page]:
+def open_page(*flags: str, locale: str = "ko-KR", **context: Any) -> Iterator[Page]:
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.fail("This test needs the browser `chromium`: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, *flags])
         try:
-            yield browser.new_page(locale=locale)
+            yield browser.new_page(locale=locale, **context)
         finally:
             browser.close()
 
@@ -30,6 +33,51 @@ def open_page(*flags: str, locale: str = "ko-KR") -> Iterator[Page]:
 def page() -> Iterator[Page]:
     with open_page() as page:
         yield page
+
+
+def key_of(api: Api) -> str:
+    return str(api.http.headers["Authorization"].removeprefix("Bearer "))
+
+
+def url_of(api: Api) -> str:
+    return str(api.http.base_url).rstrip("/")
+
+
+def sign_in(page: Page, url: str, key: str) -> None:
+    """As its reader does who pastes a key."""
+    page.goto(url)
+    page.fill("#key", key)
+    page.press("#key", "Enter")
+    page.wait_for_selector("#library-title")
+
+
+def enter(page: Page, api: Api, path: str = "") -> None:
+    """Signed in already, by the cookie that pasting a key would have given."""
+    answer = page.context.request.post(f"{url_of(api)}/api/session", data={"key": key_of(api)})
+    assert answer.ok, answer.text()
+    page.goto(f"{url_of(api)}{path}")
+
+
+def card(page: Page, video_id: str) -> Locator:
+    """A video in the library."""
+    return page.locator(f'article.card[data-id="{video_id}"]')
+
+
+def search_box(page: Page) -> Locator:
+    """The one on top of every page."""
+    return page.locator("input[name=q]")
+
+
+def listen(page: Page) -> list[str]:
+    """All that breaks on the page, as it breaks. That nobody is signed in yet is no mistake."""
+    broken: list[str] = []
+    page.on("pageerror", lambda error: broken.append(str(error)))
+    page.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
+    return broken
+
+
+def current_time(page: Page) -> float:
+    return float(page.evaluate("document.querySelector('video').currentTime"))
 
 
 def write_film(path: Path, size: int) -> Path:

@@ -15,6 +15,7 @@ from biblio.local.sample import TALK
 from biblio.pipeline.lease import Worker
 from biblio.pipeline.runner import work
 from tests.api.conftest import Api, running_api
+from tests.browser.conftest import enter, search_box
 from tests.payloads import PAYLOADS
 
 WATCH = """
@@ -77,7 +78,6 @@ def test_what_was_said_stays_words_in_every_format(lecture: Lecture) -> None:
 
 
 def test_no_page_runs_any_of_it(lecture: Lecture, page: Page) -> None:
-    base, key = str(lecture.api.http.base_url).rstrip("/"), lecture.api.http.headers["Authorization"].split()[1]
     page.add_init_script(WATCH)
     dialogs = []
 
@@ -86,14 +86,16 @@ def test_no_page_runs_any_of_it(lecture: Lecture, page: Page) -> None:
         dialog.dismiss()
 
     page.on("dialog", shut)
-    page.goto(f"{base}/#key={key}")
-    page.wait_for_function("() => !location.hash.includes('key')")
-    expect(page.locator("#videos .row").first).to_be_visible()
-    page.goto(f"{base}/#video={lecture.video_id}&t=0")
-    expect(page.locator("#sentences")).to_contain_text("<script>pwned()</script>")
+    enter(page, lecture.api)
+    expect(page.locator("article.card").first).to_be_visible()
+    enter(page, lecture.api, f"/videos/{lecture.video_id}?t=0")
+    page.get_by_label("이 동영상에서 검색").last.fill("<script>pwned()</script>")
+    page.get_by_label("다음").click()
+    expect(page.locator(".sentence[data-shown]")).to_contain_text("<script>pwned()</script>")
     for payload in PAYLOADS[::8]:
-        page.fill("#question", payload)
-        expect(page.locator("#search-state")).not_to_be_empty()
+        search_box(page).fill(payload)
+        page.wait_for_function("(q) => new URLSearchParams(location.search).get('q') === q.trim()", arg=payload)
+        expect(page.locator("#search-title")).to_contain_text(payload.strip())
     page.wait_for_timeout(500)
     assert page.evaluate("() => window.ran") == []
     assert dialogs == []

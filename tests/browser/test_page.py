@@ -1,6 +1,6 @@
-"""The page in a real browser: upload, wait, ask, play."""
+"""The page in a real browser, on a whole library with real workers: drop, wait, ask in Korean, play."""
 
-import shutil
+import base64
 from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
@@ -9,9 +9,22 @@ from urllib.parse import urlsplit
 import httpx
 from playwright.sync_api import Page, expect
 
-TALK = str(files("biblio.local.sample") / "talk.mp4")
+from tests.browser.conftest import current_time, listen, search_box, sign_in
+
+TALK = Path(str(files("biblio.local.sample") / "talk.mp4"))
 TITLE = "브라우저에서 올린 강의"
-PROCESSING_MS = 240_000
+QUESTION = "배운 것을 언제 복습해야 하나요?"
+DROP = """
+([name, content]) => {
+  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(new File([bytes], name, { type: 'video/mp4' }));
+  const on = document.querySelector('#content');
+  for (const kind of ['dragover', 'drop']) {
+    on.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer }));
+  }
+}
+"""
 
 
 class Server(Protocol):
@@ -19,32 +32,36 @@ class Server(Protocol):
     key: str
 
 
-def test_upload_search_and_play(page: Page, server: Server, tmp_path: Path) -> None:
+def test_drop_wait_ask_and_play(page: Page, server: Server) -> None:
     asked: list[tuple[str, str]] = []
-    broken: list[str] = []
     page.on("request", lambda request: asked.append((request.method, origin(request.url))))
-    page.on("pageerror", lambda error: broken.append(str(error)))
-    film = shutil.copy(TALK, tmp_path / f"{TITLE}.mp4")
+    sign_in(page, server.url, server.key)
+    broken = listen(page)
+    page.evaluate(DROP, [f"{TITLE}.mp4", base64.b64encode(TALK.read_bytes()).decode()])
+    video = page.locator("article.card", has_text=TITLE)
+    seen = progress_until_ready(page)
+    expect(video).to_have_attribute("data-status", "COMPLETED")
+    assert len(seen) >= 3, f"progress moved: {seen}"
+    assert seen == sorted(seen)
 
-    page.goto(f"{server.url}/#key={server.key}")
-    page.wait_for_function("() => !location.hash.includes('key')")
-    page.set_input_files("#files", film)
-    row = page.locator("#videos .row", has_text=TITLE)
-    expect(row).to_have_attribute("data-status", "COMPLETED", timeout=PROCESSING_MS)
-
-    page.fill("#question", "배운 것을 언제 복습해야 하나요?")
-    moment = page.locator("#results article", has_text=TITLE).locator("a.moment").first
+    search_box(page).fill(QUESTION)
+    found = page.locator("article.found", has_text=TITLE)
+    moment = found.locator(".moment-play").first
     expect(moment).to_contain_text("review")
-    start = float((moment.get_attribute("href") or "").partition("&t=")[2])
+    expect(page).to_have_url(f"{server.url}/search?q=" + httpx.QueryParams({"q": QUESTION})["q"].replace(" ", "+"))
+    start = float(moment.get_attribute("data-start") or "nan")
     moment.click()
-    page.wait_for_function("() => document.querySelector('#video').readyState >= 2")
-    assert start <= page.evaluate("() => document.querySelector('#video').currentTime") <= start + 1.5
-    expect(page.locator("#sentences [aria-current]")).to_contain_text("review")
+    page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
+    assert start <= current_time(page) <= start + 0.5
+
+    found.get_by_label("에서 열기").first.click()
+    expect(page.locator(".sentence[aria-current]")).to_contain_text("review")
+    assert current_time(page) >= start - 0.01
 
     storage = {where for method, where in asked if method == "PUT"}
     assert len(storage) == 1
     assert storage != {origin(server.url)}, "the upload must not pass through the API"
-    assert {where for _, where in asked} == storage | {origin(server.url)}
+    assert {where for _, where in asked if where != "blob://"} == storage | {origin(server.url)}
     assert broken == []
 
 
@@ -53,15 +70,35 @@ def test_what_storage_refuses_is_told_and_leaves_nothing(page: Page, server: Ser
     headers = {"Access-Control-Allow-Origin": server.url}
     page.route("**/original.mp4*", lambda route: route.fulfill(status=400, headers=headers, body=refusal))
     before = uploading(server)
-    page.goto(f"{server.url}/#key={server.key}")
-    page.wait_for_function("() => !location.hash.includes('key')")
+    sign_in(page, server.url, server.key)
     with page.expect_response(lambda answer: answer.request.method == "DELETE" and answer.status == 202):
         page.set_input_files("#files", TALK)
-    row = page.locator("#uploads .row")
+    row = page.locator(".upload")
     expect(row.locator(".problem")).to_contain_text("Too large for this bucket.")
-    row.locator(".remove").click()
+    row.get_by_label("목록에서 빼기").click()
     expect(row).to_have_count(0)
     assert uploading(server) == before
+
+
+def progress_until_ready(page: Page) -> list[int]:
+    """What the bar showed, each once."""
+    watched = page.evaluate_handle(
+        """
+        (title) => new Promise((done) => {
+          const seen = [];
+          setInterval(() => {
+            const card = [...document.querySelectorAll('article.card')].find((one) => one.textContent.includes(title));
+            const now = card?.querySelector('[role="progressbar"]')?.getAttribute('aria-valuenow');
+            if (now !== undefined && now !== null && seen.at(-1) !== Number(now)) seen.push(Number(now));
+            if (['COMPLETED', 'FAILED'].includes(card?.dataset.status)) done(seen);
+          }, 20);
+          setTimeout(() => done(seen), 240_000);
+        })
+        """,
+        TITLE,
+    )
+    seen: list[int] = watched.json_value()
+    return seen
 
 
 def uploading(server: Server) -> set[str]:
@@ -72,4 +109,4 @@ def uploading(server: Server) -> set[str]:
 
 def origin(url: str) -> str:
     scheme, host, *_ = urlsplit(url)
-    return f"{scheme}://{host}"
+    return f"{scheme}://{'' if scheme == 'blob' else host}"

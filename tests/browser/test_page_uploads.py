@@ -17,7 +17,7 @@ from biblio.client.source import Source
 from biblio.dsn import Dsn
 from biblio.errors import NotFound
 from tests.api.conftest import MIB, Api, running_api
-from tests.browser.conftest import multipart_upload, open_page, part_number, write_film
+from tests.browser.conftest import key_of, multipart_upload, open_page, part_number, sign_in, write_film
 from tests.chaos.fault_proxy import FaultProxy, Link
 
 LARGE, PARTS = 30 * MIB + 777, 4
@@ -50,24 +50,21 @@ class Visit:
         self.page, self._api = page, api
         self.requests: list[Request] = []
         self.responses: list[Response] = []
-        self.broken: list[str] = []
         self._network = page.context.new_cdp_session(page)
         self._network.send("Network.enable")
         page.on("request", lambda request: self.requests.append(request))
         page.on("response", lambda response: self.responses.append(response))
         page.on("pageerror", lambda error: self.broken.append(str(error)))
-        page.on("dialog", lambda dialog: dialog.accept())
-        key = api.http.headers["Authorization"].removeprefix("Bearer ")
-        page.goto(f"{url or api.http.base_url}/#key={key}")
-        page.wait_for_function("() => !location.hash.includes('key')")
+        self.broken: list[str] = []
+        sign_in(page, (url or str(api.http.base_url)).rstrip("/"), key_of(api))
 
     @property
     def upload(self) -> Locator:
-        return self.page.locator("#uploads .row")
+        return self.page.locator(".upload")
 
     @property
     def video(self) -> Locator:
-        return self.page.locator("#videos .row")
+        return self.page.locator("article.card")
 
     def choose(self, film: Path) -> None:
         self.page.set_input_files("#files", film)
@@ -77,8 +74,11 @@ class Visit:
         line = {"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_second}
         self._network.send("Network.emulateNetworkConditions", line)
 
-    def reload(self) -> None:
-        """The page as its user finds it again, its old traffic forgotten."""
+    def reload(self, *, forgetful: bool = False) -> None:
+        """The page as its user finds it again, its old traffic forgotten. A `forgetful` browser has kept no file."""
+        if forgetful:
+            self.page.add_init_script("indexedDB.deleteDatabase('biblio'); delete window.indexedDB;")
+            self.page.add_init_script("Object.defineProperty(window, 'indexedDB', { value: null });")
         self.page.reload()
         self.requests.clear()
         self.responses.clear()
@@ -97,7 +97,7 @@ class Visit:
     def finish(self, film: Path) -> None:
         """All bytes are in storage, none went through the API, and nothing broke."""
         expect(self.video).to_have_attribute("data-status", "PENDING", timeout=WAIT_MS)
-        expect(self.upload).to_have_count(0)
+        expect(self.upload).to_have_attribute("data-phase", "done")
         [video] = self._api.http.get("/api/videos").json()["videos"]
         key = f"videos/{video['video_id']}/original.mp4"
         stored = sha256(b"".join(self._api.services.storage.read(key))).hexdigest()
@@ -116,17 +116,32 @@ def visit(page: Page, api: Api) -> Iterator[Visit]:
         api.http.delete(f"/api/videos/{video['video_id']}").raise_for_status()
 
 
-def test_after_a_reload_the_same_file_goes_on_where_it_stopped(visit: Visit, api: Api, tmp_path: Path) -> None:
+def test_after_a_reload_it_goes_on_by_itself_where_it_stopped(visit: Visit, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "강의 1.mp4", LARGE)
+    visit.slow_down(SLOW)
+    visit.choose(film)
+    visit.wait_for_parts(2)
+    acknowledged = set(visit.acknowledged())
+
+    visit.reload()
+    visit.finish(film)
+    sent = sorted(map(part_number, visit.puts()))
+    assert sent
+    assert not acknowledged & set(sent), "what had arrived is not sent again"
+    assert len(sent) == len(set(sent))
+
+
+def test_where_the_browser_kept_nothing_the_same_file_is_chosen_again(visit: Visit, api: Api, tmp_path: Path) -> None:
     film = write_film(tmp_path / "강의 1.mp4", LARGE)
     visit.slow_down(SLOW)
     visit.choose(film)
     visit.wait_for_parts(1)
     acknowledged = set(visit.acknowledged())
 
-    visit.reload()
+    visit.reload(forgetful=True)
     expect(visit.video).to_have_attribute("data-status", "UPLOADING")
-    expect(visit.video.locator(".facts")).to_have_text(re.compile(r"[2-9]\d %에서 중단됨"))
-    expect(visit.video.locator(".hint")).to_contain_text(film.name)
+    expect(visit.video).to_contain_text("업로드가 중단됨")
+    expect(visit.video).to_contain_text(film.name)
     stored = parts_of(api)
     assert acknowledged <= set(stored["missing"]) ^ set(range(1, PARTS + 1))
     assert stored["missing"]
@@ -143,7 +158,7 @@ def test_offline_it_waits_and_goes_on_by_itself(visit: Visit, tmp_path: Path) ->
     visit.wait_for_parts(1)
     visit.slow_down(SLOW, offline=True)
     expect(visit.upload.locator(".hint")).to_contain_text(NO_LINE)
-    expect(visit.upload.locator(".problem")).to_be_empty()
+    expect(visit.upload.locator(".problem")).to_have_count(0)
     visit.slow_down(SLOW)
     visit.finish(film)
     assert sorted(visit.acknowledged()) == list(range(1, PARTS + 1))
@@ -168,6 +183,31 @@ def test_a_cut_costs_no_more_than_a_part(page: Page, addresses: Mapping[str, str
     assert line.up <= LARGE + len(cuts) * (8 * MIB + HEADERS)
 
 
+def test_paused_it_sends_nothing_and_goes_on_when_asked(visit: Visit, tmp_path: Path) -> None:
+    film = write_film(tmp_path / "lecture.mp4", LARGE)
+    visit.slow_down(SLOW)
+    visit.choose(film)
+    visit.wait_for_parts(1)
+    visit.upload.get_by_label("일시 정지").click()
+    expect(visit.upload).to_have_attribute("data-phase", "paused")
+    visit.page.wait_for_timeout(500)
+    begun = len(visit.puts())
+    visit.page.wait_for_timeout(1_500)
+    assert len(visit.puts()) == begun
+    visit.upload.get_by_label("이어서 올리기").click()
+    visit.finish(film)
+    assert sorted(visit.acknowledged()) == list(range(1, PARTS + 1))
+
+
+def test_many_files_go_one_after_the_other(visit: Visit, api: Api, tmp_path: Path) -> None:
+    films = [write_film(tmp_path / f"{number}.mp4", SMALL + number) for number in range(3)]
+    visit.page.set_input_files("#files", films)
+    expect(visit.page.locator(".upload[data-phase=done]")).to_have_count(3, timeout=WAIT_MS)
+    sizes = {video["file_name"]: video["file_size"] for video in api.http.get("/api/videos").json()["videos"]}
+    assert sizes == {film.name: film.stat().st_size for film in films}
+    expect(visit.video).to_have_count(3)
+
+
 def test_stop_leaves_nothing(visit: Visit, api: Api, tmp_path: Path) -> None:
     visit.slow_down(SLOW)
     visit.choose(write_film(tmp_path / "lecture.mp4", LARGE))
@@ -177,7 +217,8 @@ def test_stop_leaves_nothing(visit: Visit, api: Api, tmp_path: Path) -> None:
     assert api.services.storage.multipart.parts(key, upload_id)
 
     with visit.page.expect_response(lambda answer: answer.request.method == "DELETE" and answer.status == 202):
-        visit.upload.locator(".remove").click()
+        visit.upload.get_by_label("취소").click()
+        visit.page.get_by_role("dialog").get_by_role("button", name="중지").click()
     expect(visit.upload).to_have_count(0)
     expect(visit.video).to_have_count(0)
     assert api.http.get("/api/videos").json()["videos"] == []
@@ -238,7 +279,7 @@ def test_a_file_that_changes_meanwhile_is_not_half_old_and_half_new(visit: Visit
     expect(visit.upload.locator(".problem")).to_contain_text("바뀌었습니다")
     expect(visit.video).to_have_count(0)
 
-    visit.upload.locator(".remove").click()
+    visit.upload.get_by_label("목록에서 빼기").click()
     visit.slow_down(-1)
     visit.choose(film)
     visit.finish(film)

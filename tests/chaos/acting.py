@@ -54,6 +54,11 @@ class Stage:
         self._write("ends", act)
         return sound
 
+    def picture(
+        self, source: Source, folder: Path, seconds: float, on_progress: Callable[[float], None]
+    ) -> Path | None:
+        return None
+
     def read(self, what: str, name: str | None = None) -> list[dict[str, Any]]:
         """What was written: `{what, name, pid, at}`, `at` in seconds of `time.time`."""
         lines = self._book.read_text().splitlines() if self._book.exists() else []

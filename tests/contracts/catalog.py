@@ -23,8 +23,10 @@ from tests.contracts.catalog_holdings import HoldingsContract
 from tests.contracts.catalog_jobs import ClaimsContract, EndsContract
 from tests.contracts.catalog_library import LibraryContract
 from tests.contracts.catalog_listening import ListeningContract
+from tests.contracts.catalog_lists import ListsContract
 from tests.contracts.catalog_outbox import OutboxContract
 from tests.contracts.catalog_passages import PassagesContract
+from tests.contracts.catalog_sessions import SessionsContract
 from tests.contracts.catalog_suite import CatalogSuite, add_video, at_once, eventually, made_up, new_user
 from tests.contracts.catalog_turns import TurnsContract
 from tests.contracts.catalog_uploads import AnswersContract, UploadsContract
@@ -145,7 +147,9 @@ def _living(catalog: Catalog, seconds: float) -> set[Queue]:
 class CatalogContract(
     TransactionContract,
     UsersContract,
+    SessionsContract,
     VideosContract,
+    ListsContract,
     UploadsContract,
     AnswersContract,
     ClaimsContract,

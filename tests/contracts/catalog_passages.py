@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from biblio.domain.passages import Passage
-from biblio.domain.transcript import Sentence, Transcript
+from biblio.domain.transcript import Sentence, Transcript, Word
 from biblio.domain.video import Video
 from biblio.domain.words import terms_of
 from biblio.ports.catalog import Catalog
@@ -80,6 +80,17 @@ class PassagesContract(CatalogSuite):
             tx.passages.write(video, rows_of(video, transcript))
             tx.passages.switch(video, transcript)
             assert tx.videos.transcript(video.id)[1] == transcript.sentences
+
+    def test_words_are_read_with_their_times_where_wanted(self, catalog: Catalog, video: Video) -> None:
+        words = (Word('"안녕"', 0.0, 0.5), Word("<b>\\", 0.5, 1.25), Word("🎓", 1.25, 2.0))
+        transcript = Transcript(
+            "ko", 3.0, (Sentence("…", 0.0, 2.0, words), Sentence("둘", 2.0, 3.0)), "whisper", "base"
+        )
+        with catalog.transaction() as tx:
+            tx.passages.write(video, rows_of(video, transcript))
+            tx.passages.switch(video, transcript)
+            assert [one.words for one in tx.videos.transcript(video.id, words=True)[1]] == [words, ()]
+            assert [one.words for one in tx.videos.transcript(video.id)[1]] == [(), ()]
 
     def test_thousands_of_sentences_keep_their_order(self, catalog: Catalog, video: Video) -> None:
         texts = [f"문장 {number}번" for number in range(3_000)]

@@ -54,6 +54,18 @@ def new_user(catalog: Catalog) -> str:
         return tx.users.add(f"user {uuid4().hex}")
 
 
+def pages_of(catalog: Catalog, user: str, limit: int, **asked: Any) -> list[list[Video]]:
+    """All pages of a list, one after the other."""
+    pages: list[list[Video]] = []
+    cursor = None
+    while cursor is not None or not pages:
+        with catalog.transaction() as tx:
+            page = tx.videos.page(user, limit=limit, cursor=cursor, **asked)
+        pages.append(list(page.videos))
+        cursor = page.next
+    return pages
+
+
 def void(catalog: Catalog, user: str) -> None:
     """Put all videos of a user into another generation, so that their jobs are in nobody's way."""
     with catalog.transaction() as tx:

@@ -132,3 +132,30 @@ def test_a_transcript_comes_back_from_its_json() -> None:
     transcript = Transcript("ko", 3.2, (Sentence("안녕", 0.0, 1.5), Sentence("끝", 1.5, 3.2)), "whisper", "base")
     assert Transcript.from_json(transcript.as_json()) == transcript
     assert transcript.text == "안녕 끝"
+
+
+def test_words_keep_their_times_and_make_the_text() -> None:
+    heard = [
+        *(Word(" 원주율은", 0.0, 0.51234), Word(" 3.", 0.6, 0.8), Word("5", 0.8, 0.9), Word("가", 0.9, 1.0)),
+        *(Word(" 아니", 1.1, 1.3), Word("에요.", 1.3, 1.25), Word(" ", 1.3, 1.4), Word("\x00", 1.4, 1.4)),
+    ]
+    said = sentences_of(heard)[0]
+    assert said.text == "원주율은 3.5가 아니에요."
+    assert said.words == (Word("원주율은", 0.0, 0.512), Word("3.5가", 0.6, 1.0), Word("아니에요.", 1.1, 1.25))
+    assert " ".join(word.text for word in said.words) == said.text
+
+
+def test_scripts_without_blanks_keep_the_recognisers_words() -> None:
+    (said,) = sentences_of([Word("今日", 0.0, 0.4), Word("は", 0.4, 0.5), Word("雨", 0.5, 0.9)])
+    assert [word.text for word in said.words] == ["今日", "は", "雨"]
+    assert said.text == "今日は雨"
+
+
+def test_words_come_back_from_json_and_one_without_them_too() -> None:
+    said = Sentence("안녕 하세요", 0.0, 1.5, (Word("안녕", 0.0, 0.5), Word("하세요", 0.5, 1.5)))
+    data = Transcript("ko", 3.2, (said,), "whisper", "base").as_json()
+    assert data["results"][0]["words"] == [["안녕", 0.0, 0.5], ["하세요", 0.5, 1.5]]
+    assert Transcript.from_json(data).sentences[0].words == said.words
+    assert "words" not in results([said])["results"][0]
+    del data["results"][0]["words"]
+    assert Transcript.from_json(data).sentences[0].words == ()

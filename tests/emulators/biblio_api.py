@@ -64,6 +64,7 @@ class ApiEmulator(FaultyServer):
             "language": None,
             "duration": None,
             "created_at": NOW,
+            "poster_url": None,
             "updated_at": NOW,
             "options": options,
             "sha256": None,
@@ -165,7 +166,7 @@ class _Handler(Uploads):
         elif rest == "transcript":
             self.send(200, _transcript(query["format"]).encode(), "text/plain; charset=utf-8")
         elif rest == "media":
-            self.answer(200, {"video": {"url": "http://storage/v", "expires_at": NOW}, "audio": None})
+            self.answer(200, {"video": {"url": "http://storage/v", "expires_at": NOW}, "audio": None, "poster": None})
         elif self.command == "DELETE":
             del self.api.videos[video["video_id"]]
             self.answer(202, {"video_id": video["video_id"], "status": "DELETING"})
@@ -178,7 +179,8 @@ class _Handler(Uploads):
         moment["matched"] = ["words", "meaning"]
         first = next(iter(self.api.videos.values()), None)
         hit = query["q"] != "nothing" and first
-        found = [{"video_id": first["video_id"], "title": first["title"], "moments": [moment]}] if hit and first else []
+        video = {"video_id": first["video_id"], "title": first["title"], "poster_url": None} if first else {}
+        found = [{**video, "moments": [moment]}] if hit and first else []
         relaxed = '"' in query["q"]
         return {"query": query["q"], "took_ms": 12, "results": found, "next": None, "relaxed": relaxed}
 

@@ -85,6 +85,7 @@ class VideoSummary(TypedDict):
     sha256: str | None
     duration: float | None
     created_at: str
+    poster_url: str | None
     updated_at: str
     upload: UploadTarget | None
 
@@ -190,6 +191,7 @@ class Found(TypedDict):
 
     video_id: str
     title: str
+    poster_url: str | None
     moments: list[Moment]
 
 

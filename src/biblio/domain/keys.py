@@ -37,6 +37,11 @@ def speech_audio(video_id: str) -> str:
     return f"{video_prefix(video_id)}speech.flac"
 
 
+def poster(video_id: str) -> str:
+    """A picture of the video, for people: JPEG."""
+    return f"{video_prefix(video_id)}poster.jpg"
+
+
 def artefact(video_id: str, generation: int, attempt: int, name: str) -> str:
     """What a step leaves for the next. The attempt is in it, so a worker that lost its lease overwrites nothing."""
     return f"{video_prefix(video_id)}generations/{generation}/{attempt}/{name}"

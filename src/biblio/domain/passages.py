@@ -5,11 +5,11 @@ A sentence alone says little: 'that is why it vanishes'. So what stands around i
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 from math import sqrt
 
-from biblio.domain.transcript import Sentence
+from biblio.domain.transcript import Sentence, Word
 
 SCHEME = "sentences-1"
 """How text is cut and mixed. Vectors of two schemes are never compared."""
@@ -30,10 +30,11 @@ class Passage:
     start: float
     end: float
     text: str
+    words: tuple[Word, ...] = field(default=(), compare=False, repr=False)
 
 
 def passages_of(sentences: Sequence[Sentence]) -> tuple[Passage, ...]:
-    return tuple(Passage(number, one.start, one.end, one.text) for number, one in enumerate(sentences))
+    return tuple(Passage(number, one.start, one.end, one.text, one.words) for number, one in enumerate(sentences))
 
 
 def passage_id(video_id: str, generation: int, position: int) -> str:

@@ -72,6 +72,7 @@ class Hit:
     passage: Passage
     meaning: float = 0.0
     words: float = 0.0
+    poster: int | None = None
 
     @property
     def start(self) -> float:
@@ -97,6 +98,7 @@ class Found:
     video_id: str
     title: str
     moments: tuple[Moment, ...]
+    poster: int | None = None
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def found_of(
 ) -> Found:
     """One video's places as moments. `texts` by id of a hit: what is said from there on."""
     moments = tuple(_moment(question, hit, texts.get(hit.id, [hit.passage]), mode, weighing) for hit in hits)
-    return Found(hits[0].video_id, hits[0].title, moments)
+    return Found(hits[0].video_id, hits[0].title, moments, hits[0].poster)
 
 
 def _moment(question: str, hit: Hit, said: Sequence[Passage], mode: Mode, weighing: Weighing) -> Moment:

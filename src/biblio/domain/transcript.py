@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 SENTENCE_ENDS = frozenset(".?!。？！…")
@@ -51,9 +51,13 @@ class Word:
 
 @dataclass(frozen=True)
 class Sentence:
+    """`words` are those of the text, in its order, without the blanks between them; none where only the text is known.
+    They don't make it another sentence."""
+
     text: str
     start: float
     end: float
+    words: tuple[Word, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -76,24 +80,41 @@ class Transcript:
             "duration": self.duration,
             "engine": self.engine,
             "model": self.model,
-            **results(self.sentences),
+            **results(self.sentences, with_words=True),
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Transcript":
         rows = data["results"]
-        sentences = tuple(Sentence(row["transcript"], row["start_time"], row["end_time"]) for row in rows)
+        sentences = tuple(
+            Sentence(row["transcript"], row["start_time"], row["end_time"], words_of(row.get("words", ())))
+            for row in rows
+        )
         return cls(data["language"], data["duration"], sentences, data["engine"], data["model"])
 
 
-def results(sentences: Iterable[Sentence]) -> dict[str, Any]:
-    """The specification's transcript (step 4), field for field."""
+def results(sentences: Iterable[Sentence], *, with_words: bool = False) -> dict[str, Any]:
+    """The specification's transcript (step 4), field for field; and beside them, where wanted, the words."""
     return {
         "results": [
-            {"transcript": sentence.text, "start_time": sentence.start, "end_time": sentence.end}
+            {
+                "transcript": sentence.text,
+                "start_time": sentence.start,
+                "end_time": sentence.end,
+                **({"words": rows_of(sentence.words)} if with_words else {}),
+            }
             for sentence in sentences
         ]
     }
+
+
+def rows_of(words: Iterable[Word]) -> list[list[Any]]:
+    """As JSON keeps them."""
+    return [[word.text, word.start, word.end] for word in words]
+
+
+def words_of(rows: Iterable[Sequence[Any]]) -> tuple[Word, ...]:
+    return tuple(Word(*row) for row in rows)
 
 
 def sentences_of(words: Iterable[Word]) -> tuple[Sentence, ...]:
@@ -144,9 +165,36 @@ def _inside_number(last: Word, word: Word) -> bool:
 
 
 def _text(group: Sequence[Word]) -> str:
-    text = "".join(word.text for word in group).replace("\x00", "")
-    return unicodedata.normalize("NFC", " ".join(text.split()))
+    return _plain("".join(word.text for word in group))
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(text.replace("\x00", "").split()))
 
 
 def _sentence(group: Sequence[Word]) -> Sentence:
-    return Sentence(_text(group), round(group[0].start, 3), round(max(group[-1].end, group[0].start), 3))
+    start, end = round(group[0].start, 3), round(max(group[-1].end, group[0].start), 3)
+    return Sentence(_text(group), start, end, tuple(_words(group)))
+
+
+def _words(group: Sequence[Word]) -> Iterator[Word]:
+    """What stands between blanks is one word: recognisers split '3.5' and 'don't'. Scripts that write no blanks keep
+    the recogniser's words."""
+    whole: list[Word] = []
+    for word in group:
+        if whole and (word.text[:1].isspace() or whole[-1].text[-1:].isspace() or _writes_no_blanks(word)):
+            yield from _joined(whole)
+            whole = []
+        whole.append(word)
+    yield from _joined(whole)
+
+
+def _joined(parts: Sequence[Word]) -> Iterator[Word]:
+    text = _plain("".join(part.text for part in parts))
+    if text:
+        start = round(parts[0].start, 3)
+        yield Word(text, start, max(start, round(parts[-1].end, 3)))
+
+
+def _writes_no_blanks(word: Word) -> bool:
+    return "ぁ" <= word.text[:1] <= "鿿" or "ก" <= word.text[:1] <= "๛"

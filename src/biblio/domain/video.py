@@ -55,7 +55,8 @@ class Video:
     `key` is where its original lies in storage.
 
     `part_size` is in bytes; None where the file comes by one PUT. `sha256` (hex, of the whole file) and `fingerprint`
-    are as the client declared them. `acknowledged`: the client has said, or heard, that all of it arrived.
+    are as the client declared them. `acknowledged`: the client has said, or heard, that all of it arrived. `poster`
+    counts its pictures; None without one.
     """
 
     id: str
@@ -80,6 +81,7 @@ class Video:
     acknowledged: bool = False
     duration: float | None = None
     language: str | None = None
+    poster: int | None = None
     meta_info: dict[str, Any] = field(default_factory=dict)
     indexed_generation: int | None = None
 

@@ -19,6 +19,11 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 
 
+def sorting_key(title: str) -> str:
+    """Where a title stands in a list: capitals do not matter, and 'Lecture 2' comes before 'Lecture 10'."""
+    return re.sub(r"[0-9]+", lambda digits: digits[0].zfill(10), folded(title))
+
+
 def is_syllabic(term: str) -> bool:
     return _SYLLABLE.match(term.removeprefix(BEGINS)) is not None
 

@@ -1,8 +1,9 @@
-"""Step 3: the sound out of the video, read where it lies."""
+"""Step 3: the sound out of the video, read where it lies; and a picture to know it by."""
 
 import hashlib
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ from biblio.domain.video import Video
 from biblio.errors import InvalidInput
 from biblio.pipeline.lease import Lease
 from biblio.pipeline.services import Services
+from biblio.ports.catalog import Transaction
 from biblio.ports.storage import Storage
+
+JPEG = "image/jpeg"
 
 
 class Original:
@@ -27,7 +31,10 @@ class Original:
 
 
 def extract(services: Services, lease: Lease) -> dict[str, Any]:
-    """Leaves the MP3 and the FLAC in storage; `{audio, speech, duration}`: their keys, and seconds."""
+    """Leaves the MP3 and the FLAC in storage, and a JPEG where there is something to see.
+
+    `{audio, speech, duration, poster}`: their keys, and seconds; no poster without one.
+    """
     video = lease.claim.video
     _check_sha256(services.storage, video)
     places = {"audio": keys.audio(video.id), "speech": keys.speech_audio(video.id)}
@@ -37,7 +44,26 @@ def extract(services: Services, lease: Lease) -> dict[str, Any]:
             services.storage.write(places["audio"], mp3, content_type="audio/mpeg")
             lease.report(1.0)
             services.storage.write(places["speech"], flac, content_type="audio/flac")
-    return {**places, "duration": sound.duration}
+    poster = _poster(services, lease, sound.duration)
+    lease.at_end.append(partial(_show, video.id, video.generation if poster else None))
+    return {**places, "duration": sound.duration, **({"poster": poster} if poster else {})}
+
+
+def _show(video_id: str, poster: int | None, tx: Transaction) -> None:
+    tx.videos.update(video_id, poster=poster)
+
+
+def _poster(services: Services, lease: Lease, seconds: float) -> str | None:
+    """Its key. In a folder of its own, after the sound was stored: decoders of pictures are trusted least."""
+    video = lease.claim.video
+    source, key = Original(services.storage, video), keys.poster(video.id)
+    with tempfile.TemporaryDirectory(prefix="biblio-") as folder:
+        picture = services.audio.picture(source, Path(folder), seconds, lambda _: lease.report(1.0))
+        if picture is None:
+            return None
+        with picture.open("rb") as jpeg:
+            services.storage.write(key, jpeg, content_type=JPEG)
+    return key
 
 
 def _check_sha256(storage: Storage, video: Video) -> None:

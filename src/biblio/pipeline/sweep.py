@@ -48,6 +48,7 @@ def look_at_uploads(services: Services) -> None:
     with services.catalog.transaction() as tx:
         uploads = tx.uploads.due(limit=MOST_AT_ONCE)
         tx.answers.forget(seconds=REMEMBERED)
+        tx.sessions.forget()
     _look_at(services, uploads)
 
 

@@ -1,4 +1,4 @@
-"""Sound out of a video."""
+"""Sound out of a video, and a picture to know it by."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -35,6 +35,8 @@ class AudioExtractor(Engine, Protocol):
     - what is no video is rejected as UNREADABLE_MEDIA
     - a video that ends in the middle is rejected as UNREADABLE_MEDIA
     - a media file never makes anything read another file or the network
+    - a picture shows what is seen in the film, and is small
+    - a film without a picture that can be shown has none
     - what protection this system lacks is said in sentences
     - storage that dies half-way is unavailable, not unreadable media
     - a raise in the progress call stops the work at once and leaves no process
@@ -48,4 +50,12 @@ class AudioExtractor(Engine, Protocol):
 
         `on_progress` is called at least every second, moving or not. Raises what `source` and `on_progress` raise,
         `Rejected` (codes NO_AUDIO_TRACK, UNREADABLE_MEDIA, TOO_LONG, MEDIA_TOO_COSTLY) and `Unavailable` (NO_SPACE…).
+        """
+
+    def picture(
+        self, source: Source, folder: Path, seconds: float, on_progress: Callable[[float], None]
+    ) -> Path | None:
+        """Write a JPEG into `folder`, as of `extract`; None where nothing can be seen, or only at too high a cost.
+
+        `seconds` is how long the film lasts. Raises what `source` and `on_progress` raise.
         """

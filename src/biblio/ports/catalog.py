@@ -14,6 +14,7 @@ from biblio.ports.jobs import Jobs
 from biblio.ports.leadership import Leadership
 from biblio.ports.outbox import Outbox
 from biblio.ports.passages import Passages
+from biblio.ports.sessions import Sessions
 from biblio.ports.uploads import Uploads
 from biblio.ports.usage import UsageLog
 from biblio.ports.users import Users
@@ -26,6 +27,9 @@ class Transaction(Protocol):
 
     @property
     def users(self) -> Users: ...
+
+    @property
+    def sessions(self) -> Sessions: ...
 
     @property
     def videos(self) -> Videos: ...

@@ -20,6 +20,7 @@ from biblio.errors import BiblioError, Misconfigured, Rejected, Unavailable
 from biblio.ports.audio import AudioExtractor, Sound
 from tests.adapters.audio.building import extractor_with, program
 from tests.contracts.audio import AudioContract, Listener, ignore, samples_of
+from tests.contracts.audio_pictures import PictureContract
 from tests.contracts.films import BytesSource, ffmpeg, make_film
 
 CANARY_PORT = 18_999
@@ -27,6 +28,10 @@ CANARY_PORT = 18_999
 
 class TestFfmpeg(AudioContract):
     """Both the system's and the bundled program keep the contract."""
+
+
+class TestFfmpegPictures(PictureContract):
+    """As above."""
 
 
 class TestOddFiles:

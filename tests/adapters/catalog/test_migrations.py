@@ -1,6 +1,7 @@
 """The migrations of the catalog's tables, forth and back, with what was there before."""
 
 import multiprocessing
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from sqlalchemy import Connection
 from biblio.adapters.catalog.postgresql import connect
 from biblio.adapters.catalog.postgresql.tables import metadata
 from biblio.domain.flow import Queue, Status, Step
+from biblio.domain.listing import Chosen, Sort
 from biblio.domain.search import EVERYWHERE
 from biblio.domain.transcript import Sentence
 from biblio.dsn import Dsn
@@ -100,7 +102,7 @@ def test_jobs_that_were_under_way_go_on_after_the_upgrade_and_after_a_downgrade(
             command.upgrade(config, "0002")
             connection.execute(sqlalchemy.text("DELETE FROM users"))
             connection.exec_driver_sql(JOBS_OF_BEFORE.format(heard, deleted))
-            command.upgrade(config, "0003")
+            command.upgrade(config, "head")
         catalog = connect(empty)
         with catalog.transaction() as tx:
             mine = tx.jobs.claim(Queue.AI, "me", seconds=30)
@@ -169,6 +171,24 @@ def test_transcripts_are_read_as_before_after_the_upgrade_and_after_a_downgrade(
         with look_into(empty) as everybody:
             rows = everybody.execute("SELECT start_time, end_time, text FROM segments ORDER BY video_id, position")
             assert rows.fetchall() == [(0.0, 2.0, "하나"), (2.5, 4.5, "둘")] * 2
+
+
+def test_titles_are_sorted_and_found_after_the_upgrade(empty: Dsn) -> None:
+    titles = ["강의 10", "Lecture 2", unicodedata.normalize("NFD", "강의 9"), "lecture 1"]
+    with _migrating(empty) as (config, connection):
+        command.upgrade(config, "0005")
+        connection.execute(sqlalchemy.text("INSERT INTO users (id, name) VALUES ('u', 'u')"))
+        columns = "id, user_id, title, file_name, file_size, mime_type, key, status"
+        row = f"INSERT INTO videos ({columns}) VALUES (:id, 'u', :title, 'f.mp4', 1, 'video/mp4', 'k', 'PENDING')"
+        values = [{"id": UUID(int=number), "title": title} for number, title in enumerate(titles)]
+        connection.execute(sqlalchemy.text(row), values)
+        command.upgrade(config, "head")
+    catalog = connect(empty)
+    with catalog.transaction() as tx:
+        listed = tx.videos.page("u", limit=9, sort=Sort.TITLE).videos
+        assert [video.title for video in listed] == [titles[3], titles[1], titles[2], titles[0]]
+        assert len(tx.videos.page("u", limit=9, chosen=Chosen(title="강의")).videos) == 2
+    catalog.close()
 
 
 def _prepare(address: str, gate: "multiprocessing.synchronize.Barrier") -> None:

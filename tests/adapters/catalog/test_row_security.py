@@ -29,6 +29,7 @@ EVERYBODYS = {
     "turns": "as jobs",
     "workers": "are nobody's",
 }
+FILLED = ("users", "api_keys", "sessions", "sign_in_tokens", "videos", "passages", "words", "vectors")
 SWITCHES = 10_000
 THREADS = 4
 DIMENSION, SPACE = 3, "rows"
@@ -56,6 +57,8 @@ def nobody(dsn: Dsn, catalog: Catalog) -> Iterator["psycopg.Connection[Any]"]:
     with catalog.transaction() as tx:
         user = tx.users.add(f"user {uuid4().hex}")
         tx.users.give_key(user, uuid4().hex)
+        tx.sessions.open(user, uuid4().hex, seconds=3600)
+        tx.sessions.give_token(user, uuid4().hex, seconds=3600)
     video = add_video(catalog, user)
     write(catalog, video, *TALK)
     store.upsert(Owner(user, video.id, 1), [VectorRecord(str(uuid4()), [1.0] * DIMENSION, 0, 1, "a")])
@@ -91,7 +94,17 @@ def test_whoever_says_nothing_sees_no_row(nobody: "psycopg.Connection[Any]", dsn
         for table in tables(nobody) - set(EVERYBODYS):
             count = f"SELECT count(*) FROM {table}".encode()
             assert nobody.execute(count).fetchone() == (0,), table
-            if table in ("users", "api_keys", "videos", "passages", "words", "vectors", partition):
+            if table in (
+                "users",
+                "api_keys",
+                "sessions",
+                "sign_in_tokens",
+                "videos",
+                "passages",
+                "words",
+                "vectors",
+                partition,
+            ):
                 assert everybody.execute(count).fetchone() != (0,), table
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
         nobody.execute("INSERT INTO users (id, name) VALUES ('x', 'x')")

@@ -37,19 +37,23 @@ def ffmpeg_command(binary: str, url: str, *, seconds: float, threads: int) -> li
 
     Progress comes on standard output, the log with its levels on standard error.
     """
-    return [binary, *_talk(), *_input(url, threads), *_listening(seconds), *_speech(seconds)]
+    return [binary, *talk(), *_input(url, threads), *_listening(seconds), *_speech(seconds)]
 
 
-def _talk() -> tuple[str, ...]:
+def talk() -> tuple[str, ...]:
     log = ("-loglevel", "repeat+level+info", "-nostats", "-progress", "pipe:1", "-stats_period", "0.5")
     return ("-hide_banner", "-nostdin", "-y", *log, "-max_alloc", str(MAX_ALLOCATION), "-filter_complex_threads", "1")
 
 
 def _input(url: str, threads: int) -> tuple[str, ...]:
     allowed = ("-protocol_whitelist", PROTOCOLS, "-format_whitelist", CONTAINERS, "-codec_whitelist", DECODERS)
-    bounds = ("-max_pixels", str(MAX_PIXELS), "-max_streams", str(MAX_STREAMS), "-threads", str(threads))
-    look = ("-probesize", str(PROBED_BYTES), "-analyzeduration", str(PROBED_MICROSECONDS))
-    return (*allowed, *bounds, *look, "-vn", "-sn", "-dn", "-i", url, "-filter_complex", FILM_TIME)
+    return (*allowed, *look_at(MAX_PIXELS, threads), "-vn", "-sn", "-dn", "-i", url, "-filter_complex", FILM_TIME)
+
+
+def look_at(pixels: int, threads: int) -> tuple[str, ...]:
+    """How much of a film ffmpeg may take in."""
+    bounds = ("-max_pixels", str(pixels), "-max_streams", str(MAX_STREAMS), "-threads", str(threads))
+    return (*bounds, "-probesize", str(PROBED_BYTES), "-analyzeduration", str(PROBED_MICROSECONDS))
 
 
 def _listening(seconds: float) -> tuple[str, ...]:

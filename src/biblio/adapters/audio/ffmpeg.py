@@ -1,12 +1,13 @@
-"""The sound of a video by FFmpeg, run as a program of its own: `ffmpeg://?binary=/usr/bin/ffmpeg&timeout=7200`.
+"""Sound and a picture of a video by FFmpeg, run as a program of its own: `ffmpeg://?binary=/usr/bin/ffmpeg&timeout=7200`.
 
-storage ──read──▶ tape ──▶ relay ──HTTP on its loopback──▶ ffmpeg in its cage ──▶ listening.mp3, speech.flac
+storage ──read──▶ tape ──▶ relay ──HTTP on its loopback──▶ ffmpeg in its cage ──▶ listening.mp3, speech.flac; poster.jpg
                                                             └─ log, progress ──▶ report ──▶ watch, verdict
 """
 
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from pydantic import Field
 
 from biblio.adapters.audio.binary import check_ffmpeg, find_ffmpeg
 from biblio.adapters.audio.command import LISTENING, SPEECH, ffmpeg_command
+from biblio.adapters.audio.picture import MOST_BYTES, PICTURE, picture_command
 from biblio.adapters.audio.process import Process
 from biblio.adapters.audio.relay import Relay
 from biblio.adapters.audio.report import Report
@@ -23,7 +25,7 @@ from biblio.adapters.audio.tape import Tape
 from biblio.adapters.audio.verdict import check_whole, explain_failure
 from biblio.adapters.audio.watch import Patience, Watch
 from biblio.dsn import Dsn, Options
-from biblio.errors import Rejected, Unavailable
+from biblio.errors import AdapterError, Rejected, Unavailable
 from biblio.ports.audio import AudioExtractor, Sound, Source
 
 RATE = 16_000  # of `speech`, in hertz
@@ -31,6 +33,12 @@ BYTES_A_SECOND = 48_000  # more than either sound ever takes
 STACK = 2 * 1024**2  # bytes of each thread: what is not touched counts too
 MAPPED = 2 * 1024**3  # for libraries and what the allocator sets aside; memory that is shared counts here alone
 SPARE_BYTES = 16 * 1024**2
+
+PLACES = ((0.1, True), (0.5, True), (0.1, False))
+"""Where in a film a picture is looked for, as a share of it, and whether it has to be more than black."""
+PICTURE_SECONDS = 20.0
+PICTURE_CPU = 20
+GIVEN_UP = {"EXTRACT_TIMEOUT", "EXTRACT_STALLED"}
 
 
 class FfmpegOptions(Options):
@@ -81,11 +89,26 @@ class Ffmpeg:
         on_progress(1.0)
         return sound
 
+    def picture(
+        self, source: Source, folder: Path, seconds: float, on_progress: Callable[[float], None]
+    ) -> Path | None:
+        self._check_sandbox()
+        for share, telling in PLACES:
+            with closing(Tape(source)) as tape:
+                if not self._picture(tape, folder, seconds * share, telling, on_progress):
+                    return None
+            if (folder / PICTURE).stat().st_size:
+                return folder / PICTURE
+        return None
+
     def _extract(self, tape: Tape, folder: Path, on_progress: Callable[[float], None]) -> Sound:
-        report, path = Report(), f"/{secrets.token_urlsafe(24)}"
-        with Process(self._command(path), folder) as process, closing(process.listener()) as listener:
-            relay = Relay(tape, listener, path)
-            watch = Watch(process, relay, report, on_progress, self._patience)
+        options, report = self._options, Report()
+        longest = options.max_duration + 1  # a second more, to tell a film that is too long from one just short enough
+        size = int(longest * BYTES_A_SECOND) + SPARE_BYTES
+        told = partial(ffmpeg_command, seconds=longest, threads=options.threads)
+        patience = Patience(stall=options.stall, timeout=options.timeout, longest=options.max_duration)
+        with self._running(told, tape, folder, cpu=options.max_cpu, size=size) as (process, relay):
+            watch = Watch(process, relay, report, on_progress, patience)
             missing = watch.during(lambda: missing_bytes(tape.read, tape.size))  # while ffmpeg starts and waits for us
             with relay:
                 exit_code = process.follow(report, watch.look)
@@ -94,29 +117,47 @@ class Ffmpeg:
         if exit_code != 0 or report.stopped:
             raise explain_failure(report, exit_code)
         seconds = _seconds_of(folder / SPEECH)
-        check_whole(report, seconds, missing=missing, longest=self._options.max_duration)
+        check_whole(report, seconds, missing=missing, longest=options.max_duration)
         return Sound(listening=folder / LISTENING, speech=folder / SPEECH, duration=seconds)
 
-    @property
-    def _patience(self) -> Patience:
-        options = self._options
-        return Patience(stall=options.stall, timeout=options.timeout, longest=options.max_duration)
+    def _picture(
+        self, tape: Tape, folder: Path, at: float, telling: bool, on_progress: Callable[[float], None]
+    ) -> bool:
+        """Whether ffmpeg was done with it; there is none in what it wrote where all was black."""
+        options, report = self._options, Report()
+        told = partial(picture_command, at=at, telling=telling, threads=options.threads)
+        patience = Patience(min(options.stall, PICTURE_SECONDS), PICTURE_SECONDS, longest=options.max_duration)
+        try:
+            with self._running(told, tape, folder, cpu=PICTURE_CPU, size=MOST_BYTES) as (process, relay), relay:
+                watch = Watch(process, relay, report, on_progress, patience)
+                exit_code = process.follow(report, watch.look)
+        except AdapterError as error:
+            if error is tape.failure or not (isinstance(error, Rejected) or error.code in GIVEN_UP):
+                raise
+            return False
+        if relay.failure is not None:
+            raise relay.failure
+        return exit_code == 0 and (folder / PICTURE).is_file()
 
-    def _command(self, path: str) -> list[str]:
-        options = self._options
-        longest = options.max_duration + 1  # a second more, to tell a film that is too long from one just short enough
-        url = f"http://127.0.0.1:{{port}}{path}"
-        command = ffmpeg_command(find_ffmpeg(options.binary), url, seconds=longest, threads=options.threads)
+    @contextmanager
+    def _running(
+        self, told: Callable[[str, str], list[str]], tape: Tape, folder: Path, *, cpu: int, size: int
+    ) -> Iterator[tuple[Process, Relay]]:
+        """ffmpeg in its cage, waiting for the film: `told` makes its command of its path and of the film's address."""
+        path = f"/{secrets.token_urlsafe(24)}"
+        command = told(find_ffmpeg(self._options.binary), f"http://127.0.0.1:{{port}}{path}")
         limits = {
-            "CPU": options.max_cpu,
-            "DATA": options.max_memory,
-            "AS": options.max_memory + MAPPED,
+            "CPU": cpu,
+            "DATA": self._options.max_memory,
+            "AS": self._options.max_memory + MAPPED,
             "STACK": STACK,
-            "FSIZE": int(longest * BYTES_A_SECOND) + SPARE_BYTES,
+            "FSIZE": size,
             "NOFILE": 64,
             "CORE": 0,
         }
-        return caged(command, limits, listen=True)
+        caged_command = caged(command, limits, listen=True)
+        with Process(caged_command, folder) as process, closing(process.listener()) as listener:
+            yield process, Relay(tape, listener, path)
 
     def _check_sandbox(self) -> None:
         if self._options.sandbox == "required":

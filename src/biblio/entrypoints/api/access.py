@@ -9,10 +9,12 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from biblio.entrypoints.api.cookie import SessionCookie, require_csrf_token
 from biblio.entrypoints.api.problems import problem
 from biblio.errors import AdapterError, RateLimited, Unauthenticated
 from biblio.log_context import note
 from biblio.pipeline.services import Services
+from biblio.pipeline.sign_in import session_of
 
 LARGEST_BODY = 64 * 1024
 """Bytes. Nothing this API takes is larger: videos go straight to storage."""
@@ -61,13 +63,28 @@ class RateLimit:
             raise RateLimited(message, retry_after=wait, limit=self._per_second)
 
 
-def user_of(request: Request, services: TheServices, given: Bearer) -> str:
-    """The id of the user whose key came with the call. Raises `Unauthenticated` and `RateLimited`."""
+def user_of(request: Request, services: TheServices, given: Bearer, session_id: SessionCookie) -> str:
+    """The id of the user whose key or session came with the call; a key wins.
+
+    Raises `Unauthenticated`, `NotPermitted` and `RateLimited`.
+    """
+    if given is None and session_id is not None:
+        user_id = signed_in_user(services, request.app.state.rate_limit, session_id)
+        require_csrf_token(request, session_id)
+        return user_id
     return known_user(services, request.app.state.rate_limit, given.credentials if given else None)
 
 
+def signed_in_user(services: Services, rate_limit: RateLimit, session_id: str) -> str:
+    """The id of the user whose browser it is. Raises `Unauthenticated` and `RateLimited`."""
+    user_id = session_of(services, session_id).user_id
+    note(user=user_id)
+    rate_limit.check(services, user_id)
+    return user_id
+
+
 def known_user(services: Services, rate_limit: RateLimit, key: str | None) -> str:
-    """The id of the user whose key it is. Raises as `user_of`."""
+    """The id of the user whose key it is. Raises `Unauthenticated` and `RateLimited`."""
     if key is None:
         raise Unauthenticated("Send your API key: Authorization: Bearer KEY.", code="KEY_MISSING")
     with services.catalog.transaction() as tx:

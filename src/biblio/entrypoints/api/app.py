@@ -6,7 +6,6 @@ from pathlib import Path
 from threading import Thread
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 
 from biblio import __version__
@@ -17,6 +16,7 @@ from biblio.entrypoints.api import (
     metrics,
     processing,
     searching,
+    signing_in,
     sockets,
     storage_events,
     uploads,
@@ -27,6 +27,7 @@ from biblio.entrypoints.api.access import BodyLimit, RateLimit
 from biblio.entrypoints.api.deadline import Deadline
 from biblio.entrypoints.api.feed import Feed
 from biblio.entrypoints.api.headers import SafeHeaders
+from biblio.entrypoints.api.page_files import PageFiles
 from biblio.entrypoints.api.problems import PROBLEMS, add_handlers, strays
 from biblio.entrypoints.api.requests import RequestLog
 from biblio.pipeline.services import Services
@@ -73,8 +74,9 @@ def _with_routes(app: FastAPI, services: Services) -> FastAPI:
     app.add_middleware(SafeHeaders, storage=services.storage)
     app.add_middleware(RequestLog, meter=services.meter)
     add_handlers(app)
-    for part in (uploads, videos, sockets, processing, downloads, searching, usage, storage_events, health, metrics):
+    calls = (signing_in, uploads, videos, sockets, processing, downloads, searching, usage, storage_events)
+    for part in (*calls, health, metrics):
         app.include_router(part.router, responses=PROBLEMS)
     app.include_router(strays)
-    app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+    app.mount("/", PageFiles(PAGE), name="page")
     return app

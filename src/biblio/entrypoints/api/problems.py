@@ -62,10 +62,12 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 """How every call says that it could not be done, for the OpenAPI document."""
 
 strays = APIRouter(prefix="/api", include_in_schema=False)
-"""Calls that there are not. Without it they would come to the page, which knows only files."""
+"""Calls that there are not. Without it they would come to the page, which takes every address for its own."""
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
 
-@strays.api_route("/{path:path}", methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+@strays.api_route("", methods=METHODS)
+@strays.api_route("/{path:path}", methods=METHODS)
 def stray(request: Request) -> None:
     """Raises 405 where another method would do, else 404."""
     documented = request.app.openapi()["paths"].items()

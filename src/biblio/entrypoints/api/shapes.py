@@ -167,12 +167,16 @@ class ListedVideo(State):
     sha256: str | None
     duration: float | None
     created_at: datetime
+    poster_url: str | None
     upload: Upload | None = None
 
 
 class VideoPage(BaseModel):
+    """`total` is there when it was asked for."""
+
     videos: list[ListedVideo]
     next: str | None
+    total: int | None = None
 
 
 class WholeVideo(ListedVideo):
@@ -230,26 +234,6 @@ class UsageReport(BaseModel):
     videos: list[VideoUsage]
 
 
-class Segment(BaseModel):
-    transcript: str
-    start_time: float
-    end_time: float
-
-
-class TranscriptResults(BaseModel):
-    results: list[Segment]
-
-
-class SignedUrl(BaseModel):
-    url: str
-    expires_at: datetime
-
-
-class Media(BaseModel):
-    video: SignedUrl
-    audio: SignedUrl | None
-
-
 class FoundMoment(BaseModel):
     start_time: float
     end_time: float
@@ -262,6 +246,7 @@ class FoundMoment(BaseModel):
 class FoundVideo(BaseModel):
     video_id: str
     title: str
+    poster_url: str | None
     moments: list[FoundMoment]
 
 

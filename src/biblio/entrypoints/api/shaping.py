@@ -50,7 +50,13 @@ def listed_shape(video: Video) -> dict[str, Any]:
         "sha256": video.sha256,
         "duration": video.duration,
         "created_at": video.created_at,
+        "poster_url": poster_url(video.id, video.poster),
     }
+
+
+def poster_url(video_id: str, poster: int | None) -> str | None:
+    """Another address for another picture, so that browsers may keep what they have."""
+    return f"/api/videos/{video_id}/poster?v={poster}" if poster is not None else None
 
 
 def upload_shape(video: Video, invitation: Invitation) -> dict[str, Any]:
@@ -86,4 +92,5 @@ def found_shape(found: Found) -> dict[str, Any]:
         }
         for moment in found.moments
     ]
-    return {"video_id": found.video_id, "title": found.title, "moments": moments}
+    poster = poster_url(found.video_id, found.poster)
+    return {"video_id": found.video_id, "title": found.title, "poster_url": poster, "moments": moments}

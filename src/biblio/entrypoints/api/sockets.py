@@ -9,7 +9,8 @@ from anyio import create_task_group, fail_after, move_on_after, sleep
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.concurrency import run_in_threadpool
 
-from biblio.entrypoints.api.access import as_seen_by, known_user
+from biblio.entrypoints.api.access import as_seen_by, known_user, signed_in_user
+from biblio.entrypoints.api.cookie import COOKIE, require_own_origin
 from biblio.entrypoints.api.feed import Feed, pause_after
 from biblio.entrypoints.api.log_views import LogView, UserLog, VideoBoard, VideoLog
 from biblio.entrypoints.api.shapes import LARGEST_NUMBER
@@ -53,7 +54,7 @@ async def _serve(websocket: WebSocket, video_id: str | None) -> None:
     """What is raised before the socket is accepted answers the handshake, as it does every other call."""
     state = websocket.app.state
     feed: Feed = state.feed
-    user_id = await run_in_threadpool(known_user, state.services, state.rate_limit, _key(websocket))
+    user_id = await run_in_threadpool(_user, websocket)
     with feed.news_of(user_id) as news:
         view = await run_in_threadpool(_view, as_seen_by(user_id, state.services), user_id, video_id, _after(websocket))
         protocol = PROTOCOL if PROTOCOL in websocket.scope["subprotocols"] else None
@@ -118,6 +119,15 @@ async def _until_gone(websocket: WebSocket) -> None:
     """What a client says is dropped, unread."""
     while (await websocket.receive())["type"] != "websocket.disconnect":
         pass
+
+
+def _user(websocket: WebSocket) -> str:
+    """Whose key, or else whose browser it is. A browser sends its cookie for pages of other servers too."""
+    state, key, session_id = websocket.app.state, _key(websocket), websocket.cookies.get(COOKIE)
+    if key is not None or session_id is None:
+        return known_user(state.services, state.rate_limit, key)
+    require_own_origin(websocket)
+    return signed_in_user(state.services, state.rate_limit, session_id)
 
 
 def _key(websocket: WebSocket) -> str | None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 
 from biblio.domain.flow import Status
+from biblio.domain.listing import Chosen, Sort
 from biblio.entrypoints.api import shapes
 from biblio.entrypoints.api.access import TheUser, UsersServices
 from biblio.entrypoints.api.shaping import listed_shape, status_shape, upload_shape
@@ -24,33 +25,36 @@ def status(services: UsersServices, user_id: TheUser, video_id: str) -> dict[str
         return status_shape(video, event_id, tx.events.outlook(video))
 
 
-@router.get("", response_model=shapes.VideoPage)
+@router.get("", response_model=shapes.VideoPage, response_model_exclude_unset=True)
 def page(
     services: UsersServices,
     user_id: TheUser,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
-    status: Status | None = None,
+    cursor: Annotated[str | None, Query(max_length=8000)] = None,
+    sort: Sort = Sort.NEWEST,
+    status: Annotated[list[Status] | None, Query(max_length=20)] = None,
+    title: Annotated[str | None, Query(max_length=200)] = None,
+    language: Annotated[str | None, Query(max_length=20)] = None,
     fingerprint: Annotated[str | None, Query(max_length=128, pattern=shapes.PRINTABLE)] = None,
     acknowledged: bool | None = None,
+    count: bool = False,
 ) -> dict[str, Any]:
-    """The user's videos, newest first; `next` is the cursor of the following page.
+    """The user's videos, in the order of `sort`; `next` is the cursor of the following page.
 
-    With `status=UPLOADING` or `acknowledged=false`, those that are UPLOADING have an `upload`, by which their bytes can
-    still be sent, from any device.
+    `title` is any part of it. With `status=UPLOADING` alone or `acknowledged=false`, those that are UPLOADING have an
+    `upload`, by which their bytes can still be sent, from any device. With `count=true`, `total` is how many there are.
     """
+    chosen = Chosen(frozenset(status or ()), title, language, fingerprint, acknowledged)
     with services.catalog.transaction() as tx:
-        found = tx.videos.page(
-            user_id, limit=limit, cursor=cursor, status=status, fingerprint=fingerprint, acknowledged=acknowledged
-        )
-        wanted = status is Status.UPLOADING or acknowledged is False
+        found = tx.videos.page(user_id, limit=limit, cursor=cursor, sort=sort, chosen=chosen, count=count)
+        wanted = chosen.statuses == {Status.UPLOADING} or acknowledged is False
         asked = [video for video in found.videos if wanted and video.status is Status.UPLOADING]
         uploads = {
             video.id: upload_shape(video, one)
             for video, one in zip(asked, invitations(services, tx, asked), strict=True)
         }
     videos = [{**listed_shape(video), "upload": uploads.get(video.id)} for video in found.videos]
-    return {"videos": videos, "next": found.next}
+    return {"videos": videos, "next": found.next, **({"total": found.total} if count else {})}
 
 
 @router.get("/{video_id}", response_model=shapes.WholeVideo)

@@ -13,6 +13,7 @@ from biblio.errors import Unavailable
 from biblio.local.folder import DataFolder, write_private
 from biblio.local.program import Program
 from biblio.local.stack import LocalStack
+from biblio.pipeline.sign_in import new_token
 from biblio.settings import PREFIX, Settings, read_settings
 
 USER = "local"
@@ -21,10 +22,12 @@ _open = build_opener(ProxyHandler({})).open  # loopback is never behind a proxy
 
 
 class LocalLibrary:
-    """Builds the stack of a folder. `is_new`, once it has started: the folder has never served before."""
+    """Builds the stack of a folder. Once it has started, `is_new` says whether the folder has never served before, and
+    `sign_in_link` opens the page and signs one browser in."""
 
     def __init__(self, folder: DataFolder, settings: Settings, *, port: int | None, say: Callable[[str], None]) -> None:
         self.is_new = False
+        self.sign_in_link = ""
         self._folder = folder
         self._origins = settings.page_origins
         self.stack = LocalStack(
@@ -56,9 +59,11 @@ class LocalLibrary:
             for engine in engines(services).values():
                 engine.prepare()
             with services.catalog.transaction() as tx:
-                user_id = tx.users.id_of(USER)
-                self.is_new = user_id is None
-                tx.users.give_key(user_id or tx.users.add(USER), self._key())
+                known = tx.users.id_of(USER)
+                self.is_new = known is None
+                user_id = known or tx.users.add(USER)
+                tx.users.give_key(user_id, self._key())
+            self.sign_in_link = sign_in_link(self.page, new_token(services, user_id))
         finally:
             for engine in engines(services).values():
                 engine.close()
@@ -71,6 +76,11 @@ class LocalLibrary:
         if not self._folder.api_key.exists():
             write_private(self._folder.api_key, secrets.token_urlsafe(32) + "\n")
         return self._folder.api_key.read_text(encoding="utf-8").strip()
+
+
+def sign_in_link(page: str, token: str) -> str:
+    """In the fragment, which browsers send to nobody: it gets into no log."""
+    return f"{page}/#token={token}"
 
 
 def _given(settings: Settings) -> dict[str, str]:

@@ -67,6 +67,7 @@ app.command(rich_help_panel=LIBRARY)(usage.usage)
 
 app.command(rich_help_panel=SERVER)(up.up)
 app.command(rich_help_panel=SERVER)(up.demo)
+app.command(rich_help_panel=SERVER)(serve.link)
 app.command(rich_help_panel=SERVER)(serve.doctor)
 app.command(rich_help_panel=SERVER)(upkeep.check)
 app.command(rich_help_panel=SERVER)(upkeep.sweep)

@@ -6,7 +6,8 @@ import typer
 
 from biblio.domain.flow import Queue
 from biblio.entrypoints.cli.output import console, note
-from biblio.entrypoints.cli.server import DataOption, data_folder
+from biblio.entrypoints.cli.server import DataOption, data_folder, local_url
+from biblio.errors import Misconfigured
 
 ACCESS_LOG = False  # request lines would hold questions people asked
 
@@ -80,6 +81,25 @@ def doctor(data: DataOption = None) -> None:
     for sentence in services.audio.shortcomings():
         screen.print(f"! audio     {sentence}", style="yellow", soft_wrap=True)
     raise typer.Exit(0 if healthy else 1)
+
+
+def link(data: DataOption = None) -> None:
+    """Print a link that opens the running library's page and signs one browser in, once, within a day."""
+    from biblio.bootstrap import build, close
+    from biblio.entrypoints.cli.local_library import USER, running_settings, sign_in_link
+    from biblio.pipeline.sign_in import new_token
+
+    folder = data_folder(data)
+    settings, page = running_settings(folder), local_url(folder)
+    services = build(settings)
+    try:
+        with services.catalog.transaction() as tx:
+            user_id = tx.users.id_of(USER)
+        if user_id is None:
+            raise Misconfigured(f"The library on {folder.path} has no user yet: start it with `biblio up`.")
+        typer.echo(sign_in_link(page, new_token(services, user_id)))
+    finally:
+        close(services)
 
 
 users = typer.Typer(help="Make users and their keys.", no_args_is_help=True)

@@ -53,7 +53,7 @@ def connect_client(chosen: Path | None) -> "Client":
     folder = _data_folder(chosen, settings)
     # A key given beside BIBLIO_URL is for that server, and no other may see it.
     key = settings.api_key if not settings.url else None
-    return Client(_local_url(folder), key or _local_key(folder))
+    return Client(local_url(folder), key or _local_key(folder))
 
 
 def _data_folder(chosen: Path | None, settings: "Settings") -> "DataFolder":
@@ -62,7 +62,8 @@ def _data_folder(chosen: Path | None, settings: "Settings") -> "DataFolder":
     return DataFolder(chosen or settings.data or default_folder())
 
 
-def _local_url(folder: "DataFolder") -> str:
+def local_url(folder: "DataFolder") -> str:
+    """Where the page of the local server is. Raises `Unavailable` when none runs."""
     running = folder.read_addresses()
     if not running or not running.page:
         raise Unavailable(

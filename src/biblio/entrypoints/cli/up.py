@@ -34,7 +34,9 @@ def up(data: DataOption = None, port: PortOption = None) -> None:
         screen.print(
             f"biblio is ready: {library.page}  (API: {library.page}/api/docs)", style="bold green", soft_wrap=True
         )
-        note(f"The page asks for the key in {folder.api_key}. Ctrl-C stops everything.")
+        screen.print(f"Open: {library.sign_in_link}", style="bold", soft_wrap=True, highlight=False)
+        note("That link signs one browser in, once; `biblio link` prints another.")
+        note(f"Elsewhere the page asks for the key in {folder.api_key}. Ctrl-C stops everything.")
         if library.is_new:
             _load_sample(library)
         _watch(library)

@@ -20,6 +20,7 @@ from biblio.adapters.catalog.postgresql.leadership import PostgresLeadership
 from biblio.adapters.catalog.postgresql.outbox import PostgresOutbox
 from biblio.adapters.catalog.postgresql.passages import PostgresPassages
 from biblio.adapters.catalog.postgresql.row_security import EVERYBODY, enter, warn_if_unbound
+from biblio.adapters.catalog.postgresql.sessions import PostgresSessions
 from biblio.adapters.catalog.postgresql.uploads import PostgresUploads
 from biblio.adapters.catalog.postgresql.usage import PostgresUsage
 from biblio.adapters.catalog.postgresql.users import PostgresUsers
@@ -55,6 +56,7 @@ class PostgresOptions(Options):
 @dataclass(frozen=True)
 class PostgresTransaction:
     users: PostgresUsers
+    sessions: PostgresSessions
     videos: PostgresVideos
     jobs: PostgresJobs
     outbox: PostgresOutbox

@@ -62,8 +62,9 @@ _HOLDERS = (
 )
 _PLACES = "SELECT id::text, video_id::text, generation, position FROM passages WHERE id = ANY(CAST(%(ids)s AS uuid[]))"
 _BY_IDS = (
-    "SELECT p.id::text, p.video_id::text, v.title, p.position, p.start_time, p.end_time, p.text FROM passages p "
-    f"JOIN videos v ON {_VISIBLE.format('p')} WHERE p.user_id = %(user)s AND p.id = ANY(CAST(%(ids)s AS uuid[]))"
+    "SELECT p.id::text, p.video_id::text, v.title, v.poster, p.position, p.start_time, p.end_time, p.text "
+    f"FROM passages p JOIN videos v ON {_VISIBLE.format('p')} "
+    "WHERE p.user_id = %(user)s AND p.id = ANY(CAST(%(ids)s AS uuid[]))"
 )
 _READING = (
     "SELECT p.id::text AS first, f.position, f.start_time, f.end_time, f.text FROM passages p JOIN passages f "
@@ -110,7 +111,7 @@ class PostgresFinder:
 
     def by_ids(self, user_id: str, ids: Sequence[str]) -> dict[str, Hit]:
         rows = self._read(_BY_IDS, {"user": user_id, "ids": list(ids)}) if ids else ()
-        return {row.id: Hit(row.id, row.video_id, row.title, _passage(row)) for row in rows}
+        return {row.id: Hit(row.id, row.video_id, row.title, _passage(row), poster=row.poster) for row in rows}
 
     def reading(self, user_id: str, ids: Sequence[str], *, seconds: float) -> dict[str, list[Passage]]:
         rows = self._read(_READING, {"user": user_id, "ids": list(ids), "seconds": seconds}) if ids else ()

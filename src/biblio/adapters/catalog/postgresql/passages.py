@@ -1,5 +1,6 @@
 """Searchable text, in generations. Bulk rows go in through one multi-row statement of arrays."""
 
+import json
 from collections.abc import Sequence
 
 from sqlalchemy import Connection, and_, bindparam, delete, select, text, update
@@ -8,14 +9,14 @@ from biblio.adapters.catalog.postgresql.blocks import name_blocks, write_blocks
 from biblio.adapters.catalog.postgresql.tables import blocks, passages, videos, words
 from biblio.domain.passages import Passage
 from biblio.domain.suggest import initials_of, letters_of, vocabulary
-from biblio.domain.transcript import Transcript
+from biblio.domain.transcript import Transcript, rows_of
 from biblio.domain.video import Video
 from biblio.ports.passages import IndexedPassage
 
 _PASSAGES = text(
-    "INSERT INTO passages (video_id, user_id, generation, id, position, start_time, end_time, text) "
+    "INSERT INTO passages (video_id, user_id, generation, id, position, start_time, end_time, text, words) "
     "SELECT :video, :user, :generation, * FROM unnest(CAST(:ids AS uuid[]), CAST(:positions AS int[]), "
-    "CAST(:starts AS float8[]), CAST(:ends AS float8[]), CAST(:texts AS text[]))"
+    "CAST(:starts AS float8[]), CAST(:ends AS float8[]), CAST(:texts AS text[]), CAST(:words AS jsonb[]))"
 ).bindparams(bindparam("video", type_=videos.c.id.type))
 _WORDS = text(
     "INSERT INTO words (video_id, user_id, generation, word, said, letters, initials) "
@@ -42,6 +43,7 @@ class PostgresPassages:
                 "starts": [float(one.start) for one in said],
                 "ends": [float(one.end) for one in said],
                 "texts": [one.text for one in said],
+                "words": [json.dumps(rows_of(one.words), ensure_ascii=False) for one in said],
             },
         )
         write_blocks(self._connection, video, said)

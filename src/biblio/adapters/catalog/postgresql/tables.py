@@ -46,12 +46,37 @@ api_keys = Table(
     _moment("created_at", now=True),
 )
 
+# Browsers that are signed in.
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    _moment("created_at", now=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("sessions_by_end", "expires_at"),
+)
+
+# Each signs one browser in, once.
+sign_in_tokens = Table(
+    "sign_in_tokens",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    _moment("created_at", now=True),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    Index("sign_in_tokens_by_end", "expires_at"),
+)
+
 videos = Table(
     "videos",
     metadata,
     Column("id", Uuid(as_uuid=False), primary_key=True),
     Column("user_id", ForeignKey("users.id"), nullable=False),
     Column("title", Text, nullable=False),
+    # What a list is filtered and sorted by.
+    Column("title_folded", Text, nullable=False, server_default=text("''")),
+    Column("title_key", Text(collation="C"), nullable=False, server_default=text("''")),
     # As those of blocks.
     Column("title_terms", ARRAY(Integer), nullable=False, server_default=text("'{}'")),
     Column("file_name", Text, nullable=False),
@@ -71,6 +96,8 @@ videos = Table(
     Column("generation", Integer, nullable=False, server_default=text("1")),
     Column("duration", Float),
     Column("language", Text),
+    # Counts its pictures; NULL without one.
+    Column("poster", Integer),
     # The specification's schema (step 5): video_id, script, meta_info.
     Column("script", Text, nullable=False, server_default=text("''")),
     Column("meta_info", JSONB, nullable=False, server_default=text("'{}'")),
@@ -79,6 +106,7 @@ videos = Table(
     _moment("created_at", now=True),
     _moment("updated_at", now=True),
     Index("videos_by_user", "user_id", "created_at", "id"),
+    Index("videos_by_title", "user_id", "title_key", "id"),
     Index("videos_uploading", "user_id", postgresql_where=text("status = 'UPLOADING'")),
     Index("videos_unacknowledged", "user_id", "fingerprint", postgresql_where=text("NOT acknowledged")),
 )
@@ -196,6 +224,8 @@ passages = Table(
     Column("start_time", Float, nullable=False),
     Column("end_time", Float, nullable=False),
     Column("text", Text, nullable=False),
+    # [[word, start, end], …]; empty in what was transcribed before words were kept.
+    Column("words", JSONB, nullable=False, server_default=text("'[]'")),
     UniqueConstraint("video_id", "generation", "position"),
 )
 

@@ -1,11 +1,11 @@
 """Users and the digests of their keys."""
 
-import hashlib
 import uuid
 
 from sqlalchemy import Connection, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from biblio.adapters.catalog.postgresql.digests import digest
 from biblio.adapters.catalog.postgresql.tables import api_keys, uploads, users, videos
 from biblio.domain.flow import Status
 from biblio.errors import Conflict
@@ -28,10 +28,10 @@ class PostgresUsers:
         return self._connection.scalar(select(users.c.id).where(users.c.name == name))
 
     def give_key(self, user_id: str, key: str) -> None:
-        self._connection.execute(insert(api_keys).values(digest=_digest(key), user_id=user_id).on_conflict_do_nothing())
+        self._connection.execute(insert(api_keys).values(digest=digest(key), user_id=user_id).on_conflict_do_nothing())
 
     def owner_of(self, key: str) -> str | None:
-        return self._connection.scalar(select(api_keys.c.user_id).where(api_keys.c.digest == _digest(key)))
+        return self._connection.scalar(select(api_keys.c.user_id).where(api_keys.c.digest == digest(key)))
 
     def usage(self, user_id: str) -> Usage:
         # Not FOR UPDATE, which would also hold off every insert that names this user.
@@ -49,8 +49,3 @@ class PostgresUsers:
         empty = or_(videos.c.status == Status.DELETING, ended)
         mine = select(func.sum(videos.c.file_size)).where(videos.c.user_id == user_id, ~empty)
         return int(self._connection.scalar(mine) or 0)
-
-
-def _digest(key: str) -> bytes:
-    """Keys are long and random, so one plain hash is enough: there is no dictionary to try."""
-    return hashlib.sha256(key.encode()).digest()

@@ -1,16 +1,13 @@
-"""The videos, and the page of them a user asks for."""
+"""The videos."""
 
-import base64
-import binascii
-import uuid
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql
 
 from biblio.adapters.catalog.postgresql.blocks import name_blocks
 from biblio.adapters.catalog.postgresql.events import PostgresEvents
+from biblio.adapters.catalog.postgresql.listing import read_page
 from biblio.adapters.catalog.postgresql.rows import COLUMNS, is_uuid, video_of
 from biblio.adapters.catalog.postgresql.tables import (
     blocks,
@@ -24,8 +21,10 @@ from biblio.adapters.catalog.postgresql.tables import (
 )
 from biblio.adapters.catalog.postgresql.waiting import OPEN
 from biblio.domain.flow import Status
-from biblio.domain.transcript import Sentence
+from biblio.domain.listing import ALL, Chosen, Sort
+from biblio.domain.transcript import Sentence, words_of
 from biblio.domain.video import Failure, Options, Video
+from biblio.domain.words import folded, sorting_key
 from biblio.errors import Conflict, InvalidInput, NotFound
 from biblio.ports.videos import Page
 
@@ -38,7 +37,7 @@ class PostgresVideos:
         self._connection = connection
 
     def add(self, video: Video) -> None:
-        values = {column.name: _stored(getattr(video, column.name)) for column in COLUMNS}
+        values = {column.name: _stored(getattr(video, column.name)) for column in COLUMNS} | _listed_as(video.title)
         known = select(users.c.id).where(users.c.id == video.user_id)
         if self._connection.scalar(known) is None:
             raise InvalidInput("There is no such user.", code="UNKNOWN_USER")
@@ -64,28 +63,19 @@ class PostgresVideos:
         *,
         limit: int,
         cursor: str | None = None,
-        status: Status | None = None,
-        fingerprint: str | None = None,
-        acknowledged: bool | None = None,
+        sort: Sort = Sort.NEWEST,
+        chosen: Chosen = ALL,
+        count: bool = False,
     ) -> Page:
-        query = select(*COLUMNS).where(videos.c.user_id == user_id, videos.c.status != Status.DELETING)
-        if status is not None:
-            query = query.where(videos.c.status == status)
-        if fingerprint is not None:
-            query = query.where(videos.c.fingerprint == fingerprint)
-        if acknowledged is not None:
-            query = query.where(videos.c.acknowledged if acknowledged else ~videos.c.acknowledged)
-        if cursor is not None:
-            query = query.where(tuple_(videos.c.created_at, videos.c.id) < _decode(cursor))
-        newest_first = query.order_by(videos.c.created_at.desc(), videos.c.id.desc()).limit(limit + 1)
-        found = [video_of(row) for row in self._connection.execute(newest_first)]
-        return Page(tuple(found[:limit]), _encode(found[limit - 1]) if len(found) > limit else None)
+        return read_page(self._connection, user_id, limit, cursor, sort, chosen, count=count)
 
     def update(self, video_id: str, *, when: Status | None = None, **changes: Any) -> bool:
         guard = videos.c.id == video_id
         if when is not None:
             guard = and_(guard, videos.c.status == when)
         values = {name: _stored(value) for name, value in changes.items()}
+        if "title" in changes:
+            values |= _listed_as(changes["title"])
         changed = update(videos).where(guard).values(**values, updated_at=func.clock_timestamp())
         row = self._connection.execute(changed.returning(*COLUMNS)).one_or_none()
         if row is not None and "title" in changes:
@@ -96,17 +86,18 @@ class PostgresVideos:
             PostgresEvents(self._connection).add(video_of(row), "status" if SHOWN & changes.keys() else "title")
         return row is not None
 
-    def transcript(self, video_id: str) -> tuple[str, tuple[Sentence, ...]]:
+    def transcript(self, video_id: str, *, words: bool = False) -> tuple[str, tuple[Sentence, ...]]:
         script = self._connection.scalar(select(videos.c.script).where(videos.c.id == video_id)) or ""
+        heard = (passages.c.words,) if words else ()
         rows = self._connection.execute(
-            select(passages.c.text, passages.c.start_time, passages.c.end_time)
+            select(passages.c.text, passages.c.start_time, passages.c.end_time, *heard)
             .join(
                 videos, and_(videos.c.id == passages.c.video_id, videos.c.indexed_generation == passages.c.generation)
             )
             .where(passages.c.video_id == video_id)
             .order_by(passages.c.position)
         )
-        return script, tuple(Sentence(*row) for row in rows)
+        return script, tuple(Sentence(*row[:3], *(words_of(one) for one in row[3:])) for row in rows)
 
     def forget(self, video: Video, receipt: dict[str, Any]) -> dict[str, int]:
         rows = {
@@ -133,17 +124,9 @@ class PostgresVideos:
         return self._connection.execute(delete(table).where(which)).rowcount
 
 
+def _listed_as(title: str) -> dict[str, str]:
+    return {"title_folded": folded(title), "title_key": sorting_key(title)}
+
+
 def _stored(value: object) -> object:
     return value.as_json() if isinstance(value, (Options, Failure)) else value
-
-
-def _encode(video: Video) -> str:
-    return base64.urlsafe_b64encode(f"{video.created_at.isoformat()} {video.id}".encode()).decode()
-
-
-def _decode(cursor: str) -> tuple[datetime, str]:
-    try:
-        moment, _, video_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
-        return datetime.fromisoformat(moment), str(uuid.UUID(video_id))
-    except (ValueError, binascii.Error):
-        raise InvalidInput("The cursor is not one that a list gave.", code="INVALID_CURSOR") from None
