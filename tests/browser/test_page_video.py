@@ -132,9 +132,7 @@ def test_the_transcript_follows_unless_its_reader_scrolls(video: Page) -> None:
 
 
 def test_captions_are_there_and_files_can_be_taken(video: Page) -> None:
-    video.wait_for_function(
-        "() => document.querySelector('track')"
-    )
+    video.wait_for_function("() => document.querySelector('track')")
     video.evaluate("document.querySelector('video').textTracks[0].mode = 'showing'")
     video.wait_for_function("() => document.querySelector('track').track.cues?.length > 0")
     for kind, holds in {"SRT": "-->", "VTT": "WEBVTT", "TXT": SAID[0], "JSON": '"results"'}.items():
