@@ -1,13 +1,13 @@
 # Every command a human types; CI calls the same ones.
 .DEFAULT_GOAL := help
-.PHONY: help install page up demo test chaos lint format lock bench clean
+.PHONY: help install page up demo test chaos lint format lock bench screenshots clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 install: $(STAMP) page ## Install everything into .venv, from the hashed requirements.lock, and build the page
 
@@ -42,6 +42,9 @@ lock: install ## Pin every dependency again, with hashes
 
 bench: install ## Measure the pipeline's overhead beside a bare script (MINUTES=10, ROUNDS=5)
 	@$(BIN)/python bench/ingest_overhead.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+screenshots: install ## Take a picture of every page and state into docs/pictures/ (needs chromium, ffmpeg, a Korean font)
+	@$(BIN)/python tools/screenshots
 
 clean: ## Remove what was installed and built here; libraries (data folders) stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dist web/node_modules src/biblio/entrypoints/api/page
