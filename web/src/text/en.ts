@@ -18,12 +18,12 @@ export const en = {
   noneMatch: 'No video is like that', noneMatchWhy: 'Other filters may show more.', clearFilters: 'Clear the filters',
   videoCount: '{count, video}', sort: 'Order', newest: 'Newest first', oldest: 'Oldest first', title: 'Title', longest: 'Longest first', shortest: 'Shortest first', updated: 'Last changed',
   status: 'Status', anyStatus: 'Any status', ready: 'Ready', working: 'In progress', failed: 'Failed', ended: 'Ended', anyLanguage: 'Any language', titlePart: 'Part of the title',
-  progressOf: 'Progress of {title}', moreFor: 'More for {title}', soundOnlyBadge: 'Sound', lengthIs: 'Length {time}',
+  progressOf: 'Progress of {title}', moreFor: 'More for {title}', lengthIs: 'Length {time}',
   rename: 'Rename', delete: 'Delete', cancel: 'Cancel', cancelWork: 'Stop the work', reprocess: 'Process again', reprocessIn: 'Process again…', save: 'Save',
   deleteSure: 'Delete “{title}”?', deleteWarning: 'The video, its transcript and everything found in it are removed for good. This cannot be undone.', deleted: '“{title}” was deleted.',
   renameTitle: 'New title', reprocessTitle: 'Process “{title}” again', reprocessWhy: 'Until that is done, searches find the video as it was.',
   spokenLanguage: 'Spoken language', detect: 'Find out by itself', model: 'Model', modelKeep: 'As before', modelFast: 'Fast', modelHigh: 'Best quality', begin: 'Begin', asked: 'Asked for. It begins as soon as a worker is free.',
-  saidStatus: '{title}: {status}', isReady: '“{title}” is ready.',
+  isReady: '“{title}” is ready.',
 
   UPLOADING: 'Uploading', PENDING: 'Waiting', EXTRACTING: 'Taking out the sound', TRANSCRIBING: 'Writing down what is said', EMBEDDING: 'Understanding', INDEXING: 'Filing',
   COMPLETED: 'Ready', FAILED: 'Failed', CANCELED: 'Canceled', EXPIRED: 'Never arrived', DELETING: 'Being deleted',
@@ -41,13 +41,13 @@ export const en = {
   player: 'Player', soundOnly: 'This browser cannot play the picture of this file, so you hear the sound.', cannotPlay: 'This browser cannot play this file.', notPlayable: 'There is nothing to play yet.',
   position: 'Position', ofLength: '{time} of {length}', playbackSpeed: 'Speed', copyLink: 'Copy link to {time}', copied: 'Link copied', copyFailed: 'The browser did not let the link be copied.',
   download: 'Download', downloadAs: 'Transcript as {format}', transcript: 'Transcript', noTranscript: 'The transcript appears here when it is ready.', withoutTranscript: 'There is no transcript.', noSpeech: 'Nothing is said in this video.',
-  searchInside: 'Search in this video', hitOf: '{place} of {count}', hitCount: '{count, place}', noHits: 'Not said', byMeaning: 'Similar in meaning: {place} of {count}', next: 'Next', previous: 'Previous', backToNow: 'Back to now', playFrom: 'Play from {time}', similar: 'More like this moment',
-  keys: 'Keys', keysHelp: 'space k: play · j l: 10 s · ← →: 5 s · < >: speed · /: search', captions: 'Captions', facts: 'About this video', added: 'Added {date}',
+  searchInside: 'Search in this video', hitOf: '{place} of {count}', hitCount: '{count, place}', noHits: 'Not said', byMeaning: 'Similar in meaning: {place} of {count}', next: 'Next', previous: 'Previous', backToNow: 'Back to now', playFrom: 'Play from here', similar: 'More like this moment',
+  keysHelp: 'space k: play · j l: 10 s · ← →: 5 s · < >: speed · /: search', captions: 'Captions', facts: 'About this video', added: 'Added {date}',
 
   resultsFor: 'Results for “{q}”', found: '{moments, moment} in {videos, video}', foundMore: '{moments, moment} in {videos, video} so far', relaxed: 'Nobody says that to the letter; these are answers to the words.', moreResults: 'More results', searching: 'Searching…',
   noResults: 'Nothing found for “{q}”', noResultsWhy: 'Try other words, a whole question, or fewer filters.', startSearch: 'Ask anything', startSearchWhy: 'A word, a question, or “words in quotes” to the letter. Korean questions find English answers, too.',
   filters: 'Filters', searchBy: 'By', byAll: 'Words and meaning', byKeyword: 'Words only', bySemantic: 'Meaning only', lengthFilter: 'Length', addedFilter: 'When it was added', anyLength: 'Any length', under10: 'Under 10 minutes', to60: '10 to 60 minutes', over60: 'Over an hour', anyTime: 'Any time', lastWeek: 'Added this week', lastMonth: 'Added this month', lastYear: 'Added this year',
-  openAt: 'Open at {time}', playHere: 'Play from {time}: {text}', moreMoments: '{count} more', similarTo: 'Like this moment', matchedWords: 'words', matchedMeaning: 'meaning', searchFailed: 'The search did not work', closePlayer: 'Close the player',
+  openAt: 'Open at {time}', moreMoments: '{count} more', similarTo: 'Like this moment', searchFailed: 'The search did not work', closePlayer: 'Close the player',
 };
 
 export type Texts = Record<keyof typeof en, string>;

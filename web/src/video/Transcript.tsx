@@ -89,7 +89,7 @@ const Line = memo(function Line({ sentence, ranges, playback, onSeek, onSimilar 
   const time = clock(start);
   return (
     <>
-      <button type="button" className="sentence-time" aria-label={say('playFrom', { time })} onClick={() => onSeek(start)}>{time}</button>
+      <button type="button" className="sentence-time" onClick={() => onSeek(start)}>{time}<span className="unseen"> {say('playFrom')}</span></button>
       <p className="sentence-text" onClick={({ target }) => {
         if (!getSelection()?.isCollapsed) return; // words are being selected, to be copied
         const place = (target as HTMLElement).closest<HTMLElement>('[data-word]')?.dataset.word;
