@@ -4,7 +4,7 @@ import base64
 from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 from playwright.sync_api import Page, expect
@@ -48,7 +48,7 @@ def test_drop_wait_ask_and_play(page: Page, server: Server) -> None:
     found = page.locator("article.found", has_text=TITLE)
     moment = found.locator(".moment-play").first
     expect(moment).to_contain_text("review")
-    expect(page).to_have_url(f"{server.url}/search?q=" + httpx.QueryParams({"q": QUESTION})["q"].replace(" ", "+"))
+    expect(page).to_have_url(f"{server.url}/search?{urlencode({'q': QUESTION})}")
     start = float(moment.get_attribute("data-start") or "nan")
     moment.click()
     page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
