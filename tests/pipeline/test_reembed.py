@@ -12,6 +12,7 @@ from biblio.pipeline.delete import request_deletion
 from biblio.pipeline.reembed import reembed
 from biblio.pipeline.search import search
 from biblio.pipeline.services import Services, space_of
+from biblio.ports.call import CallContext
 from biblio.ports.embedder import Embedder, Vector
 from tests.lectures import add_lecture
 from tests.pipeline.road import Road
@@ -27,10 +28,10 @@ class Backwards:
         self.space = f"backwards-{encoder.space}"
         self.dimension = encoder.dimension
 
-    def embed_documents(self, texts: Sequence[str]) -> list[Vector]:
+    def embed_documents(self, texts: Sequence[str], *, call: CallContext | None = None) -> list[Vector]:
         return [vector[::-1] for vector in self._encoder.embed_documents(texts)]
 
-    def embed_question(self, text: str) -> Vector:
+    def embed_question(self, text: str, *, call: CallContext | None = None) -> Vector:
         return self._encoder.embed_question(text)[::-1]
 
     def count_tokens(self, texts: Sequence[str]) -> int:

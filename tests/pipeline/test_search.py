@@ -40,7 +40,7 @@ def test_by_words_by_meaning_and_by_both_the_sentence_is_found(road: Road, user:
 
 def test_by_words_alone_nothing_is_embedded(road: Road, user: str) -> None:
     class Away:
-        def embed_question(self, _text: str) -> None:
+        def embed_question(self, _text: str, **_more: object) -> None:
             raise Unavailable("It is away.")
 
     away: Any = Away()

@@ -5,6 +5,7 @@ from typing import Any
 from biblio.domain.flow import Step
 from biblio.domain.passages import in_context, passages_of
 from biblio.domain.transcript import Transcript
+from biblio.pipeline.admission import PATIENCE, Admission
 from biblio.pipeline.artefacts import fetch, leave, packed
 from biblio.pipeline.lease import Lease
 from biblio.pipeline.services import Services
@@ -22,8 +23,9 @@ def embed(services: Services, lease: Lease) -> dict[str, Any]:
     texts = [passage.text for passage in passages]
     alone: list[Vector] = []
     lease.confirm()
+    call = Admission(services, lease.claim.video.user_id, patience=PATIENCE, on_wait=lease.check)
     for first in range(0, len(texts), BATCH):
-        alone += services.embedder.embed_documents(texts[first : first + BATCH])
+        alone += services.embedder.embed_documents(texts[first : first + BATCH], call=call)
         lease.report(len(alone) / len(texts))
     used = Used(TOKENS_EMBEDDED, services.embedder.count_tokens(texts), services.embedder.space)
     lease.at_end.append(lambda tx: tx.usage.add(lease.claim.video, used))

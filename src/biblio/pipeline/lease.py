@@ -67,9 +67,18 @@ class Lease:
 
     def report(self, done: float) -> None:
         """How much of the step is done, 0 to 1."""
-        self._done, self._heard_at = max(self._done, done), time.monotonic()
+        self._done = max(self._done, done)
+        self.check()
+
+    def check(self) -> None:
+        """Still at it, and no further. Raises as `report`."""
+        self._heard_at = time.monotonic()
         if self._halt is not None:
             raise self._halt
+
+    def note(self, checkpoint: dict[str, Any]) -> None:
+        """What the next attempt should know, without being any further. Raises as `save`."""
+        self._renew(checkpoint, anew=False)
 
     def save(self, checkpoint: dict[str, Any]) -> None:
         """What the next attempt may start from, should this one not end. Raises `Unavailable` too."""
@@ -104,10 +113,10 @@ class Lease:
         except BiblioError as error:
             log.warning("the lease of video %s could not be renewed: %s", self.claim.video.id, error)
 
-    def _renew(self, checkpoint: dict[str, Any] | None = None) -> None:
+    def _renew(self, checkpoint: dict[str, Any] | None = None, *, anew: bool = True) -> None:
         progress = overall_progress(self.claim.step, self._done)
         with self._services.catalog.transaction() as tx:
-            tx.jobs.renew(self.claim, seconds=LEASE_SECONDS, progress=progress, checkpoint=checkpoint)
+            tx.jobs.renew(self.claim, seconds=LEASE_SECONDS, progress=progress, checkpoint=checkpoint, anew=anew)
 
     def _end_if_stalled(self) -> None:
         """A process that hangs is as good as dead, and counts as that: three of them, and the step has failed."""

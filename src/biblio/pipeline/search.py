@@ -23,6 +23,7 @@ from biblio.domain.search import (
 )
 from biblio.domain.suggest import has_lone_letters
 from biblio.errors import InvalidInput
+from biblio.pipeline.admission import QUESTION_PATIENCE, Admission
 from biblio.pipeline.services import Services
 from biblio.ports.catalog import Transaction
 from biblio.ports.embedder import Vector
@@ -63,7 +64,7 @@ def search(
     question = read_question(_finished(services, user_id, typed))
     shown = _shown(cursor)
     scope = _narrowed(services, user_id, replace(scope, without=(*scope.without, *shown)), filters)
-    vector = None if mode is Mode.KEYWORD else services.embedder.embed_question(question.text)
+    vector = None if mode is Mode.KEYWORD else _embedded(services, user_id, question.text)
     weighing = weighing_of(question.text)
     # Of one moment: a video may just be switching to another index, and hits of both would be told side by side.
     with services.catalog.transaction(snapshot=True) as tx:
@@ -78,6 +79,10 @@ def search(
     return Answer(
         found, _cursor((*shown, *(one.video_id for one in found))) if more else None, bool(found) and not exact
     )
+
+
+def _embedded(services: Services, user_id: str, text: str) -> Vector:
+    return services.embedder.embed_question(text, call=Admission(services, user_id, patience=QUESTION_PATIENCE))
 
 
 def _finished(services: Services, user_id: str, typed: str) -> str:

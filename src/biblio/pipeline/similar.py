@@ -6,6 +6,7 @@ from dataclasses import replace
 from biblio.domain.passages import AROUND, Passage, in_context, passages_of
 from biblio.domain.search import READING, WHOLE_WORDS, Found, Mode, found_of, grouped, ranked
 from biblio.errors import NotFound
+from biblio.pipeline.admission import QUESTION_PATIENCE, Admission
 from biblio.pipeline.services import Services
 from biblio.ports.embedder import Vector
 
@@ -20,7 +21,7 @@ def similar(
         tx.videos.get(video_id, user_id=user_id)
         said = passages_of(tx.videos.transcript(video_id)[1])
     position = _position(said, seconds)
-    passage, vector = said[position], _vector(services, said, position)
+    passage, vector = said[position], _vector(services, user_id, said, position)
     with services.catalog.transaction(snapshot=True) as tx:
         near = {hit.id: hit.similarity for hit in services.vectors.search(user_id, vector, limit=CANDIDATES)}
         known = tx.finder.by_ids(user_id, list(near))
@@ -41,9 +42,11 @@ def _position(said: Sequence[Passage], seconds: float) -> int:
     return max((one.position for one in said if one.start <= seconds), default=0)
 
 
-def _vector(services: Services, said: Sequence[Passage], position: int) -> Vector:
+def _vector(services: Services, user_id: str, said: Sequence[Passage], position: int) -> Vector:
     """As it stands in the index, made anew: stores need not give vectors back."""
     here = said[position].start
     around = [one for one in said if abs(one.start - here) <= 2 * AROUND]
-    alone = services.embedder.embed_documents([one.text for one in around])
+    alone = services.embedder.embed_documents(
+        [one.text for one in around], call=Admission(services, user_id, patience=QUESTION_PATIENCE)
+    )
     return list(in_context(around, alone))[around.index(said[position])]

@@ -2,6 +2,7 @@
 
 import contextlib
 import tempfile
+import threading
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from biblio.domain.flow import Step
 from biblio.domain.transcript import Transcript, Word, sentences_of
 from biblio.errors import NotFound
+from biblio.pipeline.admission import PATIENCE, Admission
 from biblio.pipeline.artefacts import fetch, leave
 from biblio.pipeline.lease import Lease
 from biblio.pipeline.quota import check_quota
@@ -56,7 +58,22 @@ def _may_cost(services: Services, lease: Lease, draft: "Draft") -> None:
 def _rest(services: Services, lease: Lease, audio: Path, draft: "Draft") -> Generator[Heard, None, None]:
     options = lease.claim.video.options
     language = options.language or draft.language or None
-    return services.speech.transcribe(audio, language=language, model=options.model, since=draft.until)
+    call = _Call(services, lease, draft)
+    return services.speech.transcribe(audio, language=language, model=options.model, since=draft.until, call=call)
+
+
+class _Call(Admission):
+    """What the engine notes is kept beside the words."""
+
+    def __init__(self, services: Services, lease: Lease, draft: "Draft") -> None:
+        super().__init__(services, lease.claim.video.user_id, patience=PATIENCE, on_wait=lease.check)
+        self._draft = draft
+
+    def recall(self, name: str) -> str | None:
+        return self._draft.notes.get(name)
+
+    def note(self, name: str, value: str) -> None:
+        self._draft.note(name, value)
 
 
 class Draft:
@@ -75,7 +92,11 @@ class Draft:
         self._keys: list[str] = []
         self._kept = 0
         self._heard_by = _heard_by(services, lease)
+        self._turn = threading.Lock()  # engines note from threads of their own
+        self.notes: dict[str, str] = {}
+        """Operations that were begun at a service, by the engine's own name of them."""
         if lease.claim.checkpoint.get("heard_by") == self._heard_by:
+            self.notes = dict(lease.claim.checkpoint.get("notes", {}))
             self._take_up(lease.claim.checkpoint["pieces"])
 
     def add(self, heard: Heard) -> None:
@@ -85,6 +106,12 @@ class Draft:
         self.until = heard.until
         if heard.ends_piece:
             self._keep()
+
+    def note(self, name: str, value: str) -> None:
+        """Raises as `Lease.note`."""
+        with self._turn:
+            self.notes[name] = value
+            self._lease.note(self._checkpoint())
 
     def _take_up(self, keys: list[str]) -> None:
         """A piece that is gone costs itself and what came after it."""
@@ -99,9 +126,14 @@ class Draft:
     def _keep(self) -> None:
         words = [[word.text, word.start, word.end] for word in self.words[self._kept :]]
         piece = {"until": self.until, "language": self.language, "words": words}
-        self._keys.append(leave(self._services, self._lease.claim, f"piece-{len(self._keys):04}.json", piece))
-        self._kept = len(self.words)
-        self._lease.save({"heard_by": self._heard_by, "pieces": self._keys})
+        key = leave(self._services, self._lease.claim, f"piece-{len(self._keys):04}.json", piece)
+        with self._turn:
+            self._keys.append(key)
+            self._kept = len(self.words)
+            self._lease.save(self._checkpoint())
+
+    def _checkpoint(self) -> dict[str, Any]:
+        return {"heard_by": self._heard_by, "pieces": self._keys, "notes": self.notes}
 
 
 def _heard_by(services: Services, lease: Lease) -> list[str | None]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from biblio.ports.call import CallContext
 from biblio.ports.engine import Engine
 
 Vector = Sequence[float]
@@ -22,9 +23,10 @@ class Embedder(Engine, Protocol):
 
     dimension: int
 
-    def embed_documents(self, texts: Sequence[str]) -> list[Vector]: ...
+    def embed_documents(self, texts: Sequence[str], *, call: CallContext | None = None) -> list[Vector]:
+        """A service makes each of its calls as `call` admits it."""
 
-    def embed_question(self, text: str) -> Vector: ...
+    def embed_question(self, text: str, *, call: CallContext | None = None) -> Vector: ...
 
     def count_tokens(self, texts: Sequence[str]) -> int:
         """How many tokens the engine takes in, and a service bills, for these documents."""

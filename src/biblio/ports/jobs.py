@@ -38,6 +38,7 @@ class Jobs(Protocol):
     - a job given back is due after its delay
     - a wait for quota is not counted as a try
     - a saved checkpoint is there for the next attempt
+    - a checkpoint that is no headway lets tries be counted
     - the job of a dead process is free at once, and its death is counted
     - jobs of an earlier generation are void
     - an upkeep step that is wished for again is done again
@@ -54,9 +55,18 @@ class Jobs(Protocol):
         """Take the job that is next in a queue, for `seconds`; None when none is ready. `owner` names the process."""
 
     def renew(
-        self, claim: Claim, *, seconds: float, progress: int = 0, checkpoint: dict[str, Any] | None = None
+        self,
+        claim: Claim,
+        *,
+        seconds: float,
+        progress: int = 0,
+        checkpoint: dict[str, Any] | None = None,
+        anew: bool = True,
     ) -> None:
-        """Keep the job, and show the video's progress in percent (it never falls). Raises `LeaseLost`."""
+        """Keep the job, and show the video's progress in percent (it never falls). Raises `LeaseLost`.
+
+        Not `anew`: the checkpoint is no headway, and tries go on being counted.
+        """
 
     def end(
         self, claim: Claim, *, result: dict[str, Any] | None, retry_after: float | None = None, counted: bool = True

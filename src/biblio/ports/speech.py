@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from biblio.domain.transcript import Word
+from biblio.ports.call import CallContext
 from biblio.ports.engine import Engine
 
 
@@ -45,12 +46,19 @@ class SpeechEngine(Engine, Protocol):
         """The engine's own name of what it will use for `fast`, `high_quality`, None or a name of its own."""
 
     def transcribe(
-        self, audio: Path, *, language: str | None, model: str | None, since: float = 0.0
+        self,
+        audio: Path,
+        *,
+        language: str | None,
+        model: str | None,
+        since: float = 0.0,
+        call: CallContext | None = None,
     ) -> Generator[Heard, None, None]:
         """Hear a FLAC or MP3 that our own extract step wrote, piece by piece, from `since` seconds on.
 
         `since` is 0 or the end of a piece; whoever goes on from there gives the language that was heard before it. The
-        last piece ends where the sound ends; nothing comes after it. Closing the generator stops the work, but only
+        last piece ends where the sound ends; nothing comes after it. A service makes each call as `call` admits it, and
+        takes up what `call` recalls. Closing the generator stops the work, but only
         between two `Heard`: a batch in the model (half a minute on a slow machine) and a call to a service run on.
         Raises `Rejected` UNREADABLE_MEDIA; `Misconfigured` where the model is missing or cannot run here; `Unavailable`
         OUT_OF_MEMORY.

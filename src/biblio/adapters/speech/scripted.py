@@ -17,6 +17,7 @@ from biblio.adapters.speech.sound import LONGEST, end_of, stretches
 from biblio.adapters.speech.words import in_order, spread
 from biblio.dsn import Dsn, Options
 from biblio.errors import InvalidInput, Misconfigured
+from biblio.ports.call import CallContext
 from biblio.ports.speech import Heard, SpeechEngine
 
 MODEL = "script"
@@ -106,7 +107,13 @@ class _Scripted:
         return MODEL
 
     def transcribe(
-        self, audio: Path, *, language: str | None, model: str | None, since: float = 0.0
+        self,
+        audio: Path,
+        *,
+        language: str | None,
+        model: str | None,
+        since: float = 0.0,
+        call: CallContext | None = None,  # noqa: ARG002 - it costs nothing
     ) -> Generator[Heard, None, None]:
         self.model_name(model)
         return self._say(audio, self._scripts[self._code(language)], since)

@@ -17,6 +17,7 @@ from biblio.adapters.speech import weights
 from biblio.adapters.speech.whisper_names import LANGUAGES, REPOSITORIES, is_english_only, whisper_code
 from biblio.dsn import Dsn, Options
 from biblio.errors import InvalidInput, Misconfigured
+from biblio.ports.call import CallContext
 from biblio.ports.speech import Heard, SpeechEngine
 
 if TYPE_CHECKING:
@@ -89,7 +90,13 @@ class _Whisper:
         return self._choose(model).model
 
     def transcribe(
-        self, audio: Path, *, language: str | None, model: str | None, since: float = 0.0
+        self,
+        audio: Path,
+        *,
+        language: str | None,
+        model: str | None,
+        since: float = 0.0,
+        call: CallContext | None = None,  # noqa: ARG002 - it costs nothing
     ) -> Generator[Heard, None, None]:
         choice = self._choose(model)
         code = self._code(language, choice.model)

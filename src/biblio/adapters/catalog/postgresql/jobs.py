@@ -58,13 +58,21 @@ class PostgresJobs:
         return None
 
     def renew(
-        self, claim: Claim, *, seconds: float, progress: int = 0, checkpoint: dict[str, Any] | None = None
+        self,
+        claim: Claim,
+        *,
+        seconds: float,
+        progress: int = 0,
+        checkpoint: dict[str, Any] | None = None,
+        anew: bool = True,
     ) -> None:
         self._lock(claim)
         shown = update(videos).where(videos.c.id == claim.video.id, videos.c.progress < progress)
         if self._connection.execute(shown.values(progress=progress, updated_at=NOW)).rowcount:
             PostgresEvents(self._connection).add(claim.video, "status")
-        saved = {"checkpoint": checkpoint, "tries": 1, "deaths": 0} if checkpoint is not None else {}
+        saved: dict[str, Any] = {} if checkpoint is None else {"checkpoint": checkpoint}
+        if saved and anew:
+            saved |= {"tries": 1, "deaths": 0}
         self._fenced(claim, update(jobs).values(lease_until=NOW + timedelta(seconds=seconds), **saved))
 
     def end(
