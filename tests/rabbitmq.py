@@ -88,9 +88,17 @@ class RabbitMQ:
             self._server = None
 
     def freeze(self) -> None:
-        """It holds its connections and answers nothing, until `thaw`."""
+        """It holds its connections and answers nothing, until `thaw`.
+
+        Returns once it does: a signal stops a process's threads one after the other, and on a busy machine the rest of
+        them answer meanwhile.
+        """
         assert self._server is not None
         os.killpg(self._server.pid, signal.SIGSTOP)
+        deadline = time.monotonic() + 10
+        while not all(_stands_still(pid) for pid in _group(self._server.pid)):
+            assert time.monotonic() < deadline, "it goes on in spite of SIGSTOP"
+            time.sleep(0.01)
 
     def thaw(self) -> None:
         assert self._server is not None
@@ -156,6 +164,26 @@ def running(folder: Path, *, consumer_timeout: float = 1800, tick: float = 60) -
     finally:
         node.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _group(leader: int) -> list[int]:
+    """The processes of a group."""
+    pids = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdecimal()]
+    return [pid for pid in pids if _field(Path(f"/proc/{pid}/stat"), 2) == str(leader)]
+
+
+def _stands_still(pid: int) -> bool:
+    """All threads of it, or it has ended."""
+    states = {_field(thread / "stat", 0) for thread in Path(f"/proc/{pid}/task").glob("*")}
+    return states <= {"T", "Z", ""}
+
+
+def _field(stat: Path, number: int) -> str:
+    """Of what follows the name in a file of /proc; "" of a process that has just ended."""
+    try:
+        return stat.read_text().rpartition(")")[2].split()[number]
+    except OSError:
+        return ""
 
 
 def _free_ports(count: int) -> list[int]:

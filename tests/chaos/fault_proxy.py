@@ -31,7 +31,8 @@ class Link:
     def reset(self) -> None:
         """Both ends get a TCP reset."""
         for end in self._ends:
-            end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
+            with suppress(OSError):  # one that has just been closed has nothing left to lose
+                end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, NO_LINGER)
             end.transport.abort()
 
     def close(self) -> None:
