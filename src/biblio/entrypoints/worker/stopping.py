@@ -28,6 +28,11 @@ class StopSign:
         return self._byte[0] == 1
 
 
+def clear_up_when_stopped() -> None:
+    """While a worker starts, until Celery's own handlers stand: SIGTERM would else leave its files lying about."""
+    signal.signal(signal.SIGTERM, _leave)
+
+
 def stop_within(sign: StopSign, seconds: float) -> None:
     """From the signal handler of the worker's own process. Its children die with it."""
     sign.put_up()
@@ -57,6 +62,10 @@ def _wake() -> None:
     loop = get_event_loop()
     if loop is not None:
         loop.call_soon(_nothing)
+
+
+def _leave(*_: Any) -> None:
+    raise SystemExit(0)
 
 
 def _end_now(*_: Any) -> None:

@@ -32,7 +32,7 @@ from biblio.entrypoints.worker.consumer import LastingConsumer
 from biblio.entrypoints.worker.ingestion import IngestionDoor
 from biblio.entrypoints.worker.metrics import WorkerMetrics
 from biblio.entrypoints.worker.scratch import Scratch
-from biblio.entrypoints.worker.stopping import StopSign, die, ignore_signals, stop_within
+from biblio.entrypoints.worker.stopping import StopSign, clear_up_when_stopped, die, ignore_signals, stop_within
 from biblio.entrypoints.worker.wake_up import WakeUp
 from biblio.errors import BiblioError, Misconfigured, Unavailable
 from biblio.pipeline.lease import Worker
@@ -61,6 +61,7 @@ def run_worker(
     warnings.simplefilter("ignore", CPendingDeprecationWarning)  # Celery's, at every lost connection
     if settings.queue is None:
         raise Misconfigured("BIBLIO_QUEUE is not set and no local biblio is running.")
+    clear_up_when_stopped()
     group = WorkerGroup(settings, queue, build, metrics or WorkerMetrics())
     group.run(processes)
 
