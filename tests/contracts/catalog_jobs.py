@@ -222,14 +222,11 @@ class EndsContract(CatalogSuite):
 
     def test_a_checkpoint_that_is_no_headway_lets_tries_be_counted(self, catalog: Catalog, video: Video) -> None:
         request(catalog, video)
-        mine = claimed(catalog)
-        with catalog.transaction() as tx:
-            tx.jobs.renew(mine, seconds=30, checkpoint={"notes": {"a": "b"}}, anew=False)
-            tx.jobs.end(mine, result=None, retry_after=0)
-        again = claimed(catalog)
-        with catalog.transaction() as tx:
-            tx.jobs.renew(again, seconds=30, checkpoint={"notes": {"a": "c"}}, anew=False)
-            tx.jobs.end(again, result=None, retry_after=0)
+        for noted in ({"notes": {"a": "b"}}, {"notes": {"a": "c"}}):
+            mine = claimed(catalog)
+            with catalog.transaction() as tx:
+                tx.jobs.renew(mine, seconds=30, checkpoint=noted, anew=False)
+                tx.jobs.end(mine, result=None, retry_after=0)
         third = claimed(catalog)
         assert (third.checkpoint, third.tries) == ({"notes": {"a": "c"}}, 3)
 

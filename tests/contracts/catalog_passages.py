@@ -70,7 +70,7 @@ class PassagesContract(CatalogSuite):
             seen = tx.videos.get(video.id)
             assert (seen.language, seen.duration) == (None, 61.5)
             assert tx.videos.transcript(video.id) == ("", ())
-            assert tx.passages.ids(video.id) == {}
+            assert tx.passages.ids(video.id) == {video.generation: []}
         assert find(catalog, user, video.title) == []
 
     def test_times_may_be_whole_numbers(self, catalog: Catalog, video: Video) -> None:
@@ -116,6 +116,16 @@ class PassagesContract(CatalogSuite):
             assert tx.passages.ids(indexed.id) == {}
             assert tx.videos.transcript(indexed.id)[1] == ()
         assert find(catalog, user, "번째") == []
+
+    def test_a_generation_in_which_nothing_is_said_is_held_and_removed_as_any_other(
+        self, catalog: Catalog, user: str, indexed: Video
+    ) -> None:
+        """It has the words of its title."""
+        write(catalog, replace(indexed, generation=2))
+        with catalog.transaction() as tx:
+            assert tx.passages.ids(indexed.id)[2] == []
+            tx.passages.remove(indexed.id, generation=2)
+            assert tx.passages.ids(indexed.id).keys() == {1}
 
     def test_writing_a_generation_again_replaces_it(self, catalog: Catalog, user: str, indexed: Video) -> None:
         again = write(catalog, indexed, "다시 쓴 문장", switch=False)

@@ -58,11 +58,11 @@ def _may_cost(services: Services, lease: Lease, draft: "Draft") -> None:
 def _rest(services: Services, lease: Lease, audio: Path, draft: "Draft") -> Generator[Heard, None, None]:
     options = lease.claim.video.options
     language = options.language or draft.language or None
-    call = _Call(services, lease, draft)
+    call = HearingCall(services, lease, draft)
     return services.speech.transcribe(audio, language=language, model=options.model, since=draft.until, call=call)
 
 
-class _Call(Admission):
+class HearingCall(Admission):
     """What the engine notes is kept beside the words."""
 
     def __init__(self, services: Services, lease: Lease, draft: "Draft") -> None:

@@ -7,7 +7,11 @@ from biblio.domain.rate_limit import RateLimit
 
 
 class CallContext(Protocol):
-    """Safe for threads. An engine that costs nothing asks nothing of it."""
+    """Safe for threads. An engine that costs nothing asks nothing of it.
+
+    - what was noted is recalled by its name alone
+    - a call is made once it is admitted
+    """
 
     def admit(self, limit: RateLimit, units: float) -> AbstractContextManager[None]:
         """Wait for the turn of one call of so many units, which is made inside the block.

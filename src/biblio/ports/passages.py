@@ -20,6 +20,7 @@ class IndexedPassage:
 class Passages(Protocol):
     """- a generation is seen by readers only after the switch
     - removing a generation leaves the others
+    - a generation in which nothing is said is held and removed as any other
     - writing a generation again replaces it
     """
 
@@ -33,4 +34,4 @@ class Passages(Protocol):
         """Remove one generation of a video."""
 
     def ids(self, video_id: str) -> dict[int, list[str]]:
-        """What the catalog holds of a video: passage ids by generation."""
+        """What the catalog holds of a video: passage ids by generation, none where nothing is said in one."""

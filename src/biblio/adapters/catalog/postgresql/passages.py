@@ -84,8 +84,10 @@ class PostgresPassages:
         )
 
     def ids(self, video_id: str) -> dict[int, list[str]]:
+        # Where nothing is said there are words all the same: those of the title.
+        named = select(words.c.generation).where(words.c.video_id == video_id).distinct()
+        found: dict[int, list[str]] = {generation: [] for generation in self._connection.scalars(named)}
         query = select(passages.c.generation, passages.c.id).where(passages.c.video_id == video_id)
-        found: dict[int, list[str]] = {}
         for generation, passage_id in self._connection.execute(query.order_by(passages.c.position)):
             found.setdefault(generation, []).append(passage_id)
         return found

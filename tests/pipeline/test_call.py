@@ -1,0 +1,45 @@
+"""Contexts of paid calls: of whoever counts nothing, and of a step in a worker's hands."""
+
+import pytest
+
+from biblio.domain.flow import Queue, Status
+from biblio.pipeline.lease import Lease, Worker
+from biblio.pipeline.transcribe import Draft, HearingCall
+from biblio.ports.call import CallContext, Unpaced
+from tests.contracts.call import CallContract
+from tests.pipeline.road import SECONDS, Road
+
+
+class TestUnpaced(CallContract):
+    @pytest.fixture
+    def call(self) -> CallContext:
+        return Unpaced()
+
+
+def in_hand(road: Road, user: str) -> Lease:
+    """The lease of a video that is being transcribed."""
+    road.at(Status.TRANSCRIBING, user)
+    with road.services.catalog.transaction() as tx:
+        claim = tx.jobs.claim(Queue.AI, "test", seconds=SECONDS)
+    assert claim is not None
+    return Lease(road.services, claim, Worker("test"))
+
+
+class TestHearing(CallContract):
+    @pytest.fixture
+    def call(self, road: Road, user: str) -> CallContext:
+        lease = in_hand(road, user)
+        return HearingCall(road.services, lease, Draft(road.services, lease))
+
+
+def test_what_a_worker_noted_its_successor_recalls(road: Road, user: str) -> None:
+    lease = in_hand(road, user)
+    HearingCall(road.services, lease, Draft(road.services, lease)).note("0-600", "operations/1")
+    with road.services.catalog.transaction() as tx:
+        tx.jobs.end(lease.claim, result=None, retry_after=0.0)
+    with road.services.catalog.transaction() as tx:
+        claim = tx.jobs.claim(Queue.AI, "next", seconds=SECONDS)
+    assert claim is not None
+    assert claim.tries == 2, "a note is no headway"
+    later = Lease(road.services, claim, Worker("next"))
+    assert HearingCall(road.services, later, Draft(road.services, later)).recall("0-600") == "operations/1"
