@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 
-from pinecone import ConflictError, Index, IndexModel, Pinecone, RetryConfig
+from pinecone import ConflictError, Index, IndexModel, Pinecone, PineconeValueError, RetryConfig
 from pydantic import Field
 
 from biblio.adapters.vectors.pinecone_errors import translated
@@ -41,8 +41,10 @@ class Indexes:
         self._own = f"{family}-{sha256(options.space.encode()).hexdigest()[:12]}"
         self._open: dict[str, Index] = {}
         self._lock = threading.Lock()
-        with translated():
+        try:
             self._client = Pinecone(key, host=options.endpoint, timeout=options.timeout, retry_config=ONCE)
+        except PineconeValueError as error:
+            raise Misconfigured("The key of the pinecone:// address is none that can be sent.") from error
 
     def prepare(self) -> None:
         with translated():
@@ -50,15 +52,15 @@ class Indexes:
                 self._make()
             self._check(self._client.indexes.describe(self._own))
 
-    def check(self) -> None:
+    def own(self, *, anew: bool = False) -> Index:
+        """Where it is, is asked once, or `anew`."""
+        known = None if anew else self._open.get(self._own)
+        if known is not None:
+            return known
         with translated():
-            self._check(self._client.indexes.describe(self._own))
-
-    def own(self) -> Index:
-        with translated():
-            with self._lock:
-                known = self._open.get(self._own)
-            return known or self._opened(self._client.indexes.describe(self._own))
+            model = self._client.indexes.describe(self._own)
+            self._check(model)
+            return self._opened(model)
 
     def all(self) -> Iterator[Index]:
         """Of every space that there is."""
@@ -98,9 +100,10 @@ class Indexes:
 
     def _opened(self, model: IndexModel) -> Index:
         with self._lock:
-            if model.name not in self._open:
+            index = self._open.get(model.name)
+            if index is None or index.host != model.host:
                 index = self._client.index(model.name, host=model.host or "")
                 # It would try again by itself, sleep for up to a minute meanwhile, and has no public switch for that.
                 vars(index._http._client._transport)["_config"] = ONCE
                 self._open[model.name] = index
-            return self._open[model.name]
+            return index

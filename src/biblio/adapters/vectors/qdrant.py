@@ -4,6 +4,7 @@ Numbers are kept with 16 bits. Every write is waited for: else Qdrant says that 
 searched. Source: https://qdrant.tech/documentation/guides/multiple-partitions
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
@@ -103,7 +104,7 @@ class QdrantStore:
         chosen = models.FilterSelector(filter=_of(user_id, video_id, generation))
         with self._client() as client:
             for collection in client.get_collections().collections:
-                if collection.name.startswith(self._family):
+                if re.fullmatch(rf"{self._family}[0-9a-f]{{12}}", collection.name):
                     _expect_completed(client.delete(collection.name, chosen, wait=True))
 
     def ids(self, user_id: str, video_id: str) -> dict[int, list[str]]:
