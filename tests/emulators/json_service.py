@@ -1,4 +1,4 @@
-"""What the emulators of vector databases share: JSON over HTTP behind a key, writes that show late, points in memory."""
+"""What emulators of vector databases share: JSON over HTTP behind a key, writes that show late, points in memory."""
 
 import json
 import time

@@ -148,8 +148,12 @@ def test_a_user_is_a_tenant_with_a_graph_of_their_own(emulator: QdrantEmulator, 
     assert (collection.config["hnsw_config"]["m"], collection.config["hnsw_config"]["payload_m"]) == (0, 16)
     assert collection.indexes["user"] == {"type": "keyword", "is_tenant": True}
     assert collection.points.by_id[record.id].about == {
-        **{"start": 1.5, "end": 3.25, "text": "강의", "generation": 1},
-        **{"user": owner.user_id, "video": owner.video_id},
+        "start": 1.5,
+        "end": 3.25,
+        "text": "강의",
+        "user": owner.user_id,
+        "video": owner.video_id,
+        "generation": 1,
     }
 
 

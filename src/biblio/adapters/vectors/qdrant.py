@@ -5,7 +5,7 @@ searched. Source: https://qdrant.tech/documentation/guides/multiple-partitions
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
@@ -85,23 +85,20 @@ class QdrantStore:
         vector = checked(question, self._dimension)
         if scope.only == ():
             return []
-        chosen = _of(user_id)
-        if scope.only is not None:
-            chosen.must.append(_any_of("video", scope.only))
-        if scope.without:
-            chosen.must_not = [_any_of("video", scope.without)]
+        only = [] if scope.only is None else [_is_in(scope.only)]
+        chosen = _of({"user": user_id}, *only, without=scope.without)
         return self._nearest(vector, chosen, limit, width=max(limit, SEARCH_WIDTH))
 
     def similarities(self, user_id: str, question: Vector, ids: Sequence[str]) -> dict[str, float]:
         vector = checked(question, self._dimension)
         if not ids:
             return {}
-        chosen = _of(user_id)
-        chosen.must.append(models.HasIdCondition(has_id=list(ids)))
+        chosen = _of({"user": user_id}, models.HasIdCondition(has_id=list(ids)))
         return {near.id: near.similarity for near in self._nearest(vector, chosen, len(ids))}
 
     def remove(self, user_id: str, video_id: str, *, generation: int | None = None) -> None:
-        chosen = models.FilterSelector(filter=_of(user_id, video_id, generation))
+        wanted = {"user": user_id, "video": video_id, "generation": generation}
+        chosen = models.FilterSelector(filter=_of(wanted))
         with self._client() as client:
             for collection in client.get_collections().collections:
                 if re.fullmatch(rf"{self._family}[0-9a-f]{{12}}", collection.name):
@@ -109,7 +106,7 @@ class QdrantStore:
 
     def ids(self, user_id: str, video_id: str) -> dict[int, list[str]]:
         found: dict[int, list[str]] = {}
-        for point in self._points(_of(user_id, video_id), ["generation"]):
+        for point in self._points(_of({"user": user_id, "video": video_id}), ["generation"]):
             found.setdefault(_payload(point)["generation"], []).append(str(point.id))
         return {generation: sorted(ids) for generation, ids in found.items()}
 
@@ -127,9 +124,7 @@ class QdrantStore:
         payload = {"start": record.start, "end": record.end, "text": record.text, **whose}
         return models.PointStruct(id=record.id, vector=checked(record.values, self._dimension), payload=payload)
 
-    def _nearest(
-        self, vector: list[float], chosen: models.Filter, limit: int, width: int | None = None
-    ) -> list[Near]:
+    def _nearest(self, vector: list[float], chosen: models.Filter, limit: int, width: int | None = None) -> list[Near]:
         """By the graph, so `width` wide, or exactly. A folder has no graph and warns of whoever speaks of one."""
         params = models.SearchParams(hnsw_ef=width, exact=width is None)
         with self._client() as client:
@@ -195,24 +190,24 @@ def connect(dsn: Dsn) -> QdrantStore:
         url = f"{scheme}://{dsn.host}:{dsn.port or PORT}"
         return QdrantStore(Server(url, dsn.path, dsn.password, options.timeout), options)
     if dsn.scheme == "qdrants" or dsn.password or not dsn.path:
-        raise Misconfigured("A qdrant:// address names a server or a folder: qdrant://:key@host:6333, qdrant:///folder.")
+        raise Misconfigured(
+            "A qdrant:// address names a server or a folder: qdrant://:key@host:6333, qdrant:///folder."
+        )
     return QdrantStore(Folder(dsn.path if dsn.path == ":memory:" else "/" + dsn.path), options)
 
 
-def _of(user_id: str, video_id: str | None = None, generation: int | None = None) -> models.Filter:
-    """The points of one user. There is no other way to ask for any."""
-    wanted = {"user": user_id, "video": video_id, "generation": generation}
-    return models.Filter(
-        must=[
-            models.FieldCondition(key=key, match=models.MatchValue(value=value))
-            for key, value in wanted.items()
-            if value is not None
-        ]
-    )
+def _of(wanted: Mapping[str, str | int | None], *more: models.Condition, without: Sequence[str] = ()) -> models.Filter:
+    """The points of one user; whoever asks for any says whose."""
+    conditions: list[models.Condition] = [
+        models.FieldCondition(key=key, match=models.MatchValue(value=value))
+        for key, value in wanted.items()
+        if value is not None
+    ]
+    return models.Filter(must=[*conditions, *more], must_not=[_is_in(without)] if without else None)
 
 
-def _any_of(key: str, values: Sequence[str]) -> models.FieldCondition:
-    return models.FieldCondition(key=key, match=models.MatchAny(any=list(values)))
+def _is_in(videos: Sequence[str]) -> models.FieldCondition:
+    return models.FieldCondition(key="video", match=models.MatchAny(any=list(videos)))
 
 
 def _payload(point: models.Record | models.ScoredPoint) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 from qdrant_client import QdrantClient
@@ -18,10 +18,8 @@ _users: dict[str, int] = {}
 class Door(Protocol):
     is_local: bool
 
-    @contextmanager
-    def client(self) -> Iterator[QdrantClient]:
+    def client(self) -> AbstractContextManager[QdrantClient]:
         """Raises Qdrant's errors; of a folder, `OSError`, and `RuntimeError` where another process has it."""
-        yield ...
 
     def close(self) -> None: ...
 
