@@ -168,7 +168,7 @@ class VectorsContract:
         for video in (*videos, _owner()):
             vectors.upsert(video, [_record([dice.gauss(0, 1) for _ in range(DIMENSION)]) for _ in range(4 * CROWD)])
         scopes = (EVERYWHERE, Scope(without=(videos[0].video_id,)), Scope(only=(videos[1].video_id,)))
-        asked = [([dice.gauss(0, 1) for _ in range(DIMENSION)], scope) for scope in scopes for _ in range(20)]
+        asked = [([dice.gauss(0, 1) for _ in range(DIMENSION)], scope) for scope in scopes for _ in range(10)]
 
         def answers() -> list[list[Near]]:
             return [vectors.search(owner.user_id, question, limit=50, scope=scope) for question, scope in asked]

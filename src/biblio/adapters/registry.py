@@ -26,7 +26,12 @@ ADAPTERS: dict[str, dict[str, tuple[str, str | None]]] = {
         "scripted": ("biblio.adapters.speech.scripted", None),
     },
     "embedder": {"use": ("biblio.adapters.embedder.use", None)},
-    "vectors": {"pgvector": ("biblio.adapters.vectors.pgvector", None)},
+    "vectors": {
+        "pgvector": ("biblio.adapters.vectors.pgvector", None),
+        "pinecone": ("biblio.adapters.vectors.pinecone", "pinecone"),
+        "qdrant": ("biblio.adapters.vectors.qdrant", "qdrant"),
+        "qdrants": ("biblio.adapters.vectors.qdrant", "qdrant"),
+    },
     "audio": {"ffmpeg": ("biblio.adapters.audio.ffmpeg", None)},
     "tracer": {
         "otlp": ("biblio.adapters.tracer.otlp", "tracing"),

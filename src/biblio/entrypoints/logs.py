@@ -19,6 +19,7 @@ CHATTY = (
     "alembic",
     "botocore",
     "faster_whisper",
+    "pinecone",
     "celery.worker.strategy",
     "celery.app.trace",
     "uvicorn.error",  # it tells every live socket's address, question mark and all
