@@ -26,7 +26,11 @@ ADAPTERS: dict[str, dict[str, tuple[str, str | None]]] = {
         "scripted": ("biblio.adapters.speech.scripted", None),
     },
     "embedder": {"use": ("biblio.adapters.embedder.use", None)},
-    "vectors": {"pgvector": ("biblio.adapters.vectors.pgvector", None)},
+    "vectors": {
+        "pgvector": ("biblio.adapters.vectors.pgvector", None),
+        "weaviate": ("biblio.adapters.vectors.weaviate", "weaviate"),
+        "weaviates": ("biblio.adapters.vectors.weaviate", "weaviate"),
+    },
     "audio": {"ffmpeg": ("biblio.adapters.audio.ffmpeg", None)},
     "tracer": {
         "otlp": ("biblio.adapters.tracer.otlp", "tracing"),
