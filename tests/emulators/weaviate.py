@@ -78,6 +78,7 @@ class Weaviate(FaultyServer):
         server.start()
         with self.running():
             yield
+        self.servicer.ended.set()
         server.stop(None).wait()
 
 

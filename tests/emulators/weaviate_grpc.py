@@ -2,7 +2,6 @@
 
 import re
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -42,11 +41,12 @@ class Trouble:
 
 
 class Servicer(weaviate_pb2_grpc.WeaviateServicer):
-    """`calls` has each method in order; `troubles` are meant to be added to."""
+    """`calls` has each method in order; `troubles` are meant to be added to. Nothing waits once it has `ended`."""
 
     def __init__(self, shelf: Shelf, key: str) -> None:
         self._shelf, self._key = shelf, key
         self._lock = threading.Lock()
+        self.ended = threading.Event()
         self.troubles: list[Trouble] = []
         self.calls: list[str] = []
 
@@ -98,7 +98,7 @@ class Servicer(weaviate_pb2_grpc.WeaviateServicer):
 
     def _serve(self, method: str, context: Any, serve: Callable[[Trouble], T]) -> T:
         trouble = self._due(method)
-        time.sleep(trouble.seconds)
+        self.ended.wait(trouble.seconds)
         if ("authorization", f"Bearer {self._key}") not in context.invocation_metadata():
             context.abort(grpc.StatusCode.UNAUTHENTICATED, "anonymous access not enabled")
         if trouble.code and not trouble.after:

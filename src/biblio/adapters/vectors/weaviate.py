@@ -4,8 +4,7 @@ Tenants are what Weaviate keeps users apart by: each is stored and searched by i
 over gRPC. Source: https://docs.weaviate.io/weaviate/manage-collections/multi-tenancy
 """
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -31,6 +30,9 @@ Objects = Collection[Any, Any]
 
 PAGE = 1_000
 """Objects of one answer, where all are wanted. Weaviate gives at most 10,000 (QUERY_MAXIMUM_RESULTS)."""
+
+LARGEST = 3.4e38
+"""Numbers are kept with 32 bits."""
 
 OWNER = ["user_id", "video_id", "generation"]
 
@@ -79,7 +81,7 @@ class WeaviateStore:
         with translated():
             if not self._is_prepared:  # else Weaviate would make up a collection without tenants
                 self._must_be_fit(self._door.client())
-            objects = self._objects(self._name, owner.user_id)
+            objects = self._objects(self._name, _tenant(owner.user_id))
             for first in range(0, len(records), self._options.batch_size):
                 self._insert(objects, owner, records[first : first + self._options.batch_size])
 
@@ -108,13 +110,13 @@ class WeaviateStore:
         with translated():
             for name in self._door.client().collections.list_all():
                 if name.startswith(self._prefix):
-                    self._asked(name, user_id, lambda objects: _delete(objects, where), None)
+                    self._asked(name, _tenant(user_id), lambda objects: _delete(objects, where))
 
     def ids(self, user_id: str, video_id: str) -> dict[int, list[str]]:
         with translated():
-            of_video = self._asked(self._name, user_id, lambda objects: _of_video(objects, video_id), {})
+            of_video = self._asked(self._name, _tenant(user_id), lambda objects: _of_video(objects, video_id))
         found: dict[int, list[str]] = {}
-        for vector_id, generation in sorted(of_video.items()):
+        for vector_id, generation in sorted((of_video or {}).items()):
             found.setdefault(generation, []).append(vector_id)
         return found
 
@@ -123,8 +125,8 @@ class WeaviateStore:
             tenants = list(self._door.client().collections.use(self._name).tenants.get())
         for tenant in tenants:
             with translated():
-                owners = self._asked_of_tenant(self._name, tenant, _owners, set())
-            yield from owners
+                owners = self._asked(self._name, tenant, _owners)
+            yield from owners or ()
 
     def _near(self, user_id: str, question: Vector, limit: int, inside: Any) -> list[Near]:
         def ask(objects: Objects) -> list[Near]:
@@ -139,7 +141,8 @@ class WeaviateStore:
             return [_hit(one) for one in answer.objects]
 
         with translated():
-            return sorted(self._asked(self._name, user_id, ask, []), key=lambda hit: (-hit.similarity, hit.id))
+            near = self._asked(self._name, _tenant(user_id), ask) or []
+        return sorted(near, key=lambda hit: (-hit.similarity, hit.id))
 
     def _insert(self, objects: Objects, owner: Owner, records: Sequence[VectorRecord]) -> None:
         about = {"user_id": owner.user_id, "video_id": owner.video_id, "generation": owner.generation}
@@ -157,20 +160,14 @@ class WeaviateStore:
             reasons = [error.message for error in answer.errors.values()]
             raise partial_failure(reasons, len(reasons), len(records))
 
-    def _objects(self, collection: str, user_id: str) -> Objects:
-        return self._objects_of_tenant(collection, _tenant(user_id))
-
-    def _objects_of_tenant(self, collection: str, tenant: str) -> Objects:
+    def _objects(self, collection: str, tenant: str) -> Objects:
         found = self._door.client().collections.use(collection)
         return found.with_tenant(tenant).with_consistency_level(ConsistencyLevel.QUORUM)  # reads see what was written
 
-    def _asked(self, collection: str, user_id: str, ask: Callable[[Objects], T], nothing: T) -> T:
-        return self._asked_of_tenant(collection, _tenant(user_id), ask, nothing)
-
-    def _asked_of_tenant(self, collection: str, tenant: str, ask: Callable[[Objects], T], nothing: T) -> T:
-        """The answer; `nothing` where this user has never had a vector, which Weaviate takes for an error."""
+    def _asked(self, collection: str, tenant: str, ask: Callable[[Objects], T]) -> T | None:
+        """The answer; None where this user has never had a vector, which Weaviate takes for an error."""
         try:
-            return ask(self._objects_of_tenant(collection, tenant))
+            return ask(self._objects(collection, tenant))
         except AdapterError as error:
             if not is_answer(error):
                 raise
@@ -179,7 +176,7 @@ class WeaviateStore:
                 raise self._missing() from error
             if client.collections.use(collection).tenants.exists(tenant):
                 raise
-            return nothing
+            return None
 
     def _add_space(self, client: WeaviateClient) -> None:
         try:
@@ -200,7 +197,7 @@ class WeaviateStore:
 
     def _must_be_fine(self, vector: Vector) -> None:
         """Weaviate learns the dimension from a user's first vector."""
-        if len(vector) != self._options.dimension or not all(map(math.isfinite, vector)):
+        if len(vector) != self._options.dimension or not all(abs(value) <= LARGEST for value in vector):
             raise Rejected("A vector has the wrong dimension, or holds what is no number.", code="BAD_VECTOR")
 
 
@@ -253,8 +250,5 @@ def _of_video(objects: Objects, video_id: str) -> dict[str, int]:
 
 
 def _owners(objects: Objects) -> set[Owner]:
-    return {Owner(*(one.properties[name] for name in OWNER)) for one in _all(objects)}
-
-
-def _all(objects: Objects) -> Iterable[Any]:
-    return objects.iterator(return_properties=OWNER, cache_size=PAGE)
+    held = objects.iterator(return_properties=OWNER, cache_size=PAGE)
+    return {Owner(*(one.properties[name] for name in OWNER)) for one in held}

@@ -21,7 +21,8 @@ Answer = tuple[type[AdapterError], str | None, str]
 
 _DENIED: Answer = (Misconfigured, None, "Weaviate refuses this key, or what it may do: check BIBLIO_VECTORS.")
 _OTHER: Answer = (Misconfigured, None, "What answers is no Weaviate, or one too old: check BIBLIO_VECTORS.")
-_CERTIFICATE: Answer = (Misconfigured, None, "Weaviate's certificate cannot be trusted: check its name and its CA.")
+_NO_TLS: Answer = (Misconfigured, None, "Weaviate speaks no TLS here: its address begins with weaviate://.")
+_CERTIFICATE: Answer = (Misconfigured, None, "Weaviate's certificate cannot be trusted: check the host's name.")
 _TOO_LARGE: Answer = (Misconfigured, None, "Weaviate takes no messages as large: lower the option 'batch_size'.")
 _BAD_VECTOR: Answer = (Rejected, "BAD_VECTOR", "A vector has the wrong dimension, or holds what is no number.")
 _REFUSED: Answer = (Rejected, None, "Weaviate refused the request.")
@@ -34,6 +35,7 @@ TEXTS: dict[str, Answer] = {
     "has a vector with length": _BAD_VECTOR,
     "larger than max": _TOO_LARGE,
     "CERTIFICATE_VERIFY_FAILED": _CERTIFICATE,
+    "WRONG_VERSION_NUMBER": _NO_TLS,
     "Please use Weaviate version": _OTHER,
     "extract auth: ": _DENIED,
 }
@@ -105,7 +107,7 @@ def _told(error: BaseException | None) -> Iterator[str]:
     """By it and by what it came of."""
     while error is not None:
         yield str(error)
-        error = error.__cause__ or error.__context__
+        error = error.__cause__
 
 
 def _names(error: BaseException) -> Iterator[str | type[BaseException]]:
