@@ -31,6 +31,8 @@ ADAPTERS: dict[str, dict[str, tuple[str, str | None]]] = {
         "pinecone": ("biblio.adapters.vectors.pinecone", "pinecone"),
         "qdrant": ("biblio.adapters.vectors.qdrant", "qdrant"),
         "qdrants": ("biblio.adapters.vectors.qdrant", "qdrant"),
+        "weaviate": ("biblio.adapters.vectors.weaviate", "weaviate"),
+        "weaviates": ("biblio.adapters.vectors.weaviate", "weaviate"),
     },
     "audio": {"ffmpeg": ("biblio.adapters.audio.ffmpeg", None)},
     "tracer": {
