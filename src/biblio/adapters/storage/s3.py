@@ -8,15 +8,16 @@ from collections.abc import Generator, Mapping
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
-from urllib.parse import quote
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
+from biblio.adapters.storage.file_names import attachment
+from biblio.adapters.storage.prefixes import is_meant
 from biblio.adapters.storage.s3_bucket import make_bucket, require_bucket, require_origins, set_origins
 from biblio.adapters.storage.s3_client import S3Options, open_client
 from biblio.adapters.storage.s3_errors import translated
-from biblio.adapters.storage.s3_inventory import S3Inventory, is_meant
+from biblio.adapters.storage.s3_inventory import S3Inventory
 from biblio.adapters.storage.s3_multipart import S3MultipartUploads, sha256_header
 from biblio.dsn import Dsn
 from biblio.errors import InvalidInput, Misconfigured, NotFound, Rejected, Unavailable
@@ -67,7 +68,7 @@ class S3Storage:
         return self._sign("PUT", "put_object", key, seconds, asked, headers)
 
     def sign_download(self, key: str, *, file_name: str, content_type: str, seconds: int) -> SignedRequest:
-        asked = {"ResponseContentDisposition": _attachment(file_name), "ResponseContentType": content_type}
+        asked = {"ResponseContentDisposition": attachment(file_name), "ResponseContentType": content_type}
         return self._sign("GET", "get_object", key, seconds, asked, {})
 
     def stat(self, key: str) -> StoredObject:
@@ -174,9 +175,3 @@ def _transfer() -> TransferConfig:
     config = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART, max_concurrency=2)
     config.max_in_memory_upload_chunks = 2
     return config
-
-
-def _attachment(file_name: str) -> str:
-    """RFC 6266: the real name in UTF-8, and one that every program can read."""
-    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", file_name)
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='', errors='replace')}"

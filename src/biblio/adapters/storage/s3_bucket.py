@@ -1,12 +1,12 @@
 """The bucket itself: made when missing, with its rules for browsers (CORS)."""
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from biblio.adapters.storage.origins import matches
 from biblio.adapters.storage.s3_errors import error_code, translated
 from biblio.errors import Misconfigured, NotFound
 
@@ -81,7 +81,7 @@ def require_origins(client: "S3Client", bucket: str, origins: tuple[str, ...]) -
         for method, headers in _NEEDED.items():
             # The first rule that fits is the one that counts.
             rule = next((rule for rule in rules if _fits(rule, origin, method, headers)), None)
-            if rule is None or not _matches("etag", _lower(rule, "ExposeHeaders")):
+            if rule is None or not matches("etag", _lower(rule, "ExposeHeaders")):
                 lack = f"{method} there" if rule is None else f"read ETag after a {method}"
                 raise Misconfigured(
                     f"The rules of bucket '{bucket}' for browsers (CORS) do not let pages of {origin} {lack}: "
@@ -103,18 +103,13 @@ def _rule_for(origins: Sequence[str]) -> dict[str, Any]:
 def _fits(rule: dict[str, Any], origin: str, method: str, headers: Iterable[str]) -> bool:
     return (
         method in rule["AllowedMethods"]
-        and _matches(origin, rule["AllowedOrigins"])
-        and all(_matches(header, _lower(rule, "AllowedHeaders")) for header in headers)
+        and matches(origin, rule["AllowedOrigins"])
+        and all(matches(header, _lower(rule, "AllowedHeaders")) for header in headers)
     )
 
 
 def _lower(rule: dict[str, Any], names: str) -> list[str]:
     return [name.lower() for name in rule.get(names, [])]
-
-
-def _matches(value: str, patterns: Iterable[str]) -> bool:
-    """A pattern's `*` stands for anything."""
-    return any(re.fullmatch(re.escape(one).replace(r"\*", ".*"), value) for one in patterns)
 
 
 def _rules(client: "S3Client", bucket: str) -> list[dict[str, Any]]:

@@ -1,40 +1,17 @@
 """How botocore is set up: endpoints, signing, time limits."""
 
-import re
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Annotated, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
 from boto3.session import Session
 from botocore.config import Config
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import Field
 
+from biblio.adapters.storage.endpoints import Endpoint, is_loopback
+from biblio.adapters.storage.origins import Origins
 from biblio.dsn import Options
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-
-def _endpoint(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.path.strip("/"):
-        raise ValueError("looks like https://host:port, without a path and without credentials")
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _origins(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _origin(value: str) -> str:
-    # A browser names its page without the last slash, and storage compares letter by letter.
-    origin = value.removesuffix("/")
-    if not re.fullmatch(r"\*|https?://[^/\s]+", origin):
-        raise ValueError("looks like https://host:port, several separated by commas")
-    return origin
-
-
-Endpoint = Annotated[str, AfterValidator(_endpoint)]
 
 
 class S3Options(Options):
@@ -49,7 +26,7 @@ class S3Options(Options):
     public_endpoint: Endpoint | None = None
     region: str | None = None
     path_style: bool | None = None
-    origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_origins)] = ()
+    origins: Origins = ()
     connect_timeout: float = Field(default=5, gt=0)
     read_timeout: float = Field(default=30, gt=0)
 
@@ -72,7 +49,7 @@ def open_client(endpoint: str | None, options: S3Options, key: str | None, secre
         read_timeout=options.read_timeout,
         max_pool_connections=20,
         # A proxy set for the world outside cannot reach this machine's own storage.
-        proxies={} if endpoint and _is_loopback(endpoint) else None,
+        proxies={} if endpoint and is_loopback(endpoint) else None,
     )
     client = session.client(
         "s3",
@@ -93,11 +70,3 @@ def _stay(context: dict[str, Any], **_event: object) -> None:
     circles until Python's stack ends. Signed URLs need the right region anyway.
     """
     context.get("s3_redirect", {})["redirected"] = True
-
-
-def _is_loopback(endpoint: str) -> bool:
-    host = urlsplit(endpoint).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -10,11 +10,6 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-def is_meant(prefix: str, key: str) -> bool:
-    """Whether `Storage.remove` is to remove what lies at `key`: S3 would also take what begins like it."""
-    return key == prefix or (prefix.endswith("/") and key.startswith(prefix))
-
-
 class S3Inventory:
     """See `biblio.ports.inventory.Inventory`. Safe for threads."""
 

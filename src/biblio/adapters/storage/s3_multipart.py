@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from biblio.adapters.storage.prefixes import is_meant
 from biblio.adapters.storage.s3_errors import error_code, translated
-from biblio.adapters.storage.s3_inventory import is_meant
 from biblio.errors import Conflict
 from biblio.ports.multipart import StoredPart
 from biblio.ports.storage import SignedRequest, StoredObject
