@@ -78,7 +78,9 @@ class StorageContract:
         before = datetime.now(UTC)
         upload = storage.sign_upload(folder + "a", size=1, content_type="video/mp4", seconds=300)
         assert upload.method == "PUT"
-        assert dict(upload.headers) == {"Content-Type": "video/mp4", "If-None-Match": "*"}
+        assert upload.headers["Content-Type"] == "video/mp4"
+        # No page may set it; every HTTP client does.
+        assert "content-length" not in {name.lower() for name in upload.headers}
         assert timedelta(seconds=298) < upload.expires_at - before <= timedelta(seconds=300)
 
     def test_a_signed_upload_takes_the_bytes_of_its_sha256_only(self, storage: Storage, folder: str) -> None:
@@ -88,10 +90,11 @@ class StorageContract:
         other = os.urandom(1000)
         others = sha256(other).hexdigest()
         another = storage.sign_upload(key, size=1000, content_type="video/mp4", seconds=300, sha256=others)
+        unchecked = storage.sign_upload(key, size=1000, content_type="video/mp4", seconds=300)
         refused = [
             send(upload, other),
             send(upload, other, dict(another.headers)),
-            send(upload, content, {"Content-Type": "video/mp4", "If-None-Match": "*"}),
+            send(upload, content, dict(unchecked.headers)),
         ]
         assert [status for status in refused if not 400 <= status < 500] == []
         with pytest.raises(NotFound):
@@ -109,7 +112,7 @@ class StorageContract:
         assert len(first) == 1
         assert [status for status in statuses if status >= 500] == []
         assert send(upload, contents[16]) == 412
-        assert send(upload, contents[16], {"Content-Type": "video/mp4"}) == 403
+        assert send(upload, contents[16], {"Content-Type": "video/mp4"}) in {400, 403}
         assert b"".join(storage.read(key)) == first[0]
 
     @pytest.mark.parametrize("file_name", ["talk.mp4", '강의 "1부" 🎓.mp4', "../a/b\r\nX: 1\u202egpj.mp4"])
@@ -117,7 +120,7 @@ class StorageContract:
         self, storage: Storage, folder: str, file_name: str
     ) -> None:
         key, content = folder + "original.mp4", os.urandom(5000)
-        storage.write(key, io.BytesIO(content), content_type="application/octet-stream")
+        storage.write(key, io.BytesIO(content), content_type="video/mp4")
         download = storage.sign_download(key, file_name=file_name, content_type="video/mp4", seconds=2)
         answer = httpx.request(download.method, download.url, headers=dict(download.headers))
         assert (answer.status_code, answer.content) == (200, content)

@@ -10,7 +10,10 @@ from biblio.errors import Misconfigured
 # port → scheme → (module, extra that brings its library; None where the core install has it)
 ADAPTERS: dict[str, dict[str, tuple[str, str | None]]] = {
     "catalog": {"postgresql+psycopg": ("biblio.adapters.catalog.postgresql", None)},
-    "storage": {"s3": ("biblio.adapters.storage.s3", None)},
+    "storage": {
+        "s3": ("biblio.adapters.storage.s3", None),
+        "gs": ("biblio.adapters.storage.gcs", "google"),
+    },
     "queue": {
         "redis": ("biblio.adapters.queue.celery_queue", None),
         "rediss": ("biblio.adapters.queue.celery_queue", None),
