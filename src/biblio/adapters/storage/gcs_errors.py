@@ -78,7 +78,7 @@ TABLE: dict[str | type[BaseException], Answer] = {
     ParseError: _DOWN,
 }
 
-_CODE = re.compile(r"<Code>(\w+)</Code>")
+_REASON = re.compile(r'<Code>(\w+)</Code>|"reason": *"(\w+)"')
 _BUCKET = "The specified bucket does not exist"
 _SESSION = "upload_id="
 """In the address of an upload under way, which needs no other credentials."""
@@ -125,8 +125,7 @@ def _reasons(error: Any) -> list[str]:
     text = error.response.text if error.response is not None else ""
     if _BUCKET in text and "No such object" not in text:
         return ["NoSuchBucket"]
-    told = [str(one.get("reason", "")) for one in getattr(error, "errors", ()) if isinstance(one, dict)]
-    return [*_CODE.findall(text), *told]
+    return [of_xml or of_json for of_xml, of_json in _REASON.findall(text)]
 
 
 def _retry_after(error: Any) -> float | None:
