@@ -238,3 +238,24 @@ def test_amazons_eventbridge_names_the_key_as_it_is() -> None:
     assert arrivals({**event, "detail-type": "Object Deleted"}, BUCKET) == []
     with pytest.raises(InvalidInput):
         arrivals({**event, "detail": None}, BUCKET)
+
+
+def test_google_tells_through_pubsub_and_names_the_key_as_it_is() -> None:
+    """As Google's documentation of notifications and of push subscriptions shows it; not seen here."""
+    about = {
+        "bucketId": BUCKET,
+        "objectId": "videos/a b+c/original.mp4",
+        "eventType": "OBJECT_FINALIZE",
+        "objectGeneration": "1700000000000000",
+        "notificationConfig": f"projects/_/buckets/{BUCKET}/notificationConfigs/1",
+        "payloadFormat": "NONE",
+    }
+    message = {"attributes": about, "messageId": "1", "publishTime": "2026-11-30T00:00:00Z"}
+    event: dict[str, Any] = {"message": message, "subscription": "projects/lectures/subscriptions/biblio"}
+    assert arrivals(event, BUCKET) == ["videos/a b+c/original.mp4"]
+    assert arrivals(event, "another") == []
+    for kind in ("OBJECT_DELETE", "OBJECT_ARCHIVE", "OBJECT_METADATA_UPDATE"):
+        assert arrivals({**event, "message": {"attributes": {**about, "eventType": kind}}}, BUCKET) == []
+    for wrong in (None, {}, {"attributes": []}, {"attributes": {**about, "objectId": 7}}):
+        with pytest.raises(InvalidInput):
+            arrivals({**event, "message": wrong}, BUCKET)

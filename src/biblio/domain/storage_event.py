@@ -4,6 +4,8 @@
                  (MinIO's names begin with "s3:"; the key is URL-encoded as in a form, "a b" being "a+b")
     S3, once     {"Service": "Amazon S3", "Event": "s3:TestEvent"}, when the notification is set up
     EventBridge  {"detail-type": "Object Created", "detail": {"bucket": {"name"}, "object": {"key"}}}, the key as it is
+    Google       {"subscription", "message": {"attributes": {"eventType": "OBJECT_FINALIZE", "bucketId", "objectId"}}},
+                 pushed by Pub/Sub, the key as it is
     SeaweedFS    {"event_type": "create", "key": "/buckets/{bucket}/{key}", "message": {"new_entry": {…}}}
 
 Each comes at least once or at most once, late and in any order: it only says where to look.
@@ -32,6 +34,8 @@ def arrivals(body: object, bucket: str) -> list[str]:
         return []
     if "detail-type" in event:
         return list(_of_eventbridge(event, bucket))
+    if "subscription" in event:
+        return list(_of_pubsub(event, bucket))
     return list(_of_seaweedfs(event, bucket))
 
 
@@ -49,6 +53,12 @@ def _of_eventbridge(event: dict[str, Any], bucket: str) -> Iterator[str]:
     detail = _in(dict, event, "detail")
     if event["detail-type"] == "Object Created" and _in(str, _in(dict, detail, "bucket"), "name") == bucket:
         yield _in(str, _in(dict, detail, "object"), "key")
+
+
+def _of_pubsub(event: dict[str, Any], bucket: str) -> Iterator[str]:
+    about = _in(dict, _in(dict, event, "message"), "attributes")
+    if _in(str, about, "eventType") == "OBJECT_FINALIZE" and _in(str, about, "bucketId") == bucket:
+        yield _in(str, about, "objectId")
 
 
 def _of_seaweedfs(event: dict[str, Any], bucket: str) -> Iterator[str]:

@@ -24,7 +24,7 @@ class SignedRequest:
 
 @dataclass(frozen=True)
 class StoredObject:
-    """`size` is in bytes; `etag` is to be handed back as it is (S3 puts it in quotes)."""
+    """`size` is in bytes; `etag` is to be handed back as it is (S3 puts it in quotes, Google's is a generation)."""
 
     key: str
     size: int
@@ -61,7 +61,8 @@ class Storage(Engine, Protocol):
         there is none yet: storage answers 412 where there is."""
 
     def sign_download(self, key: str, *, file_name: str, content_type: str, seconds: int) -> SignedRequest:
-        """Permission to GET one object, ranges included, named `file_name` when saved."""
+        """Permission to GET one object, ranges included, named `file_name` when saved. `content_type` is the one it was
+        stored with: of another, not every storage lets itself be told."""
 
     def stat(self, key: str) -> StoredObject:
         """Raises `NotFound`."""

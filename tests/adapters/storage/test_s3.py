@@ -63,6 +63,13 @@ def test_signed_urls_point_at_the_public_endpoint_and_calls_go_to_the_inner_one(
     storage.remove("two-endpoints/")
 
 
+def test_a_signed_download_may_name_another_type_than_the_stored_one(storage: Storage) -> None:
+    storage.write("typed/a", io.BytesIO(b"abc"), content_type="application/octet-stream")
+    download = storage.sign_download("typed/a", file_name="a.mp4", content_type="video/mp4", seconds=60)
+    assert httpx.get(download.url).headers["content-type"] == "video/mp4"
+    storage.remove("typed/")
+
+
 def test_a_later_expiry_written_into_the_url_is_refused(storage: Storage) -> None:
     upload = storage.sign_upload("late/a", size=1, content_type="video/mp4", seconds=60)
     changed = upload.url.replace("X-Amz-Expires=60", "X-Amz-Expires=6000")

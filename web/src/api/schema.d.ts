@@ -409,8 +409,8 @@ export interface paths {
         put?: never;
         /**
          * Take
-         * @description Storage's own event: S3's JSON (MinIO's too), EventBridge's, or SeaweedFS's. It only says where to look; doubled,
-         *     late and forged ones change nothing.
+         * @description Storage's own event: S3's JSON (MinIO's too), EventBridge's, Pub/Sub's of Google, or SeaweedFS's. It only says
+         *     where to look; doubled, late and forged ones change nothing.
          */
         post: operations["take_api_storage_events_post"];
         delete?: never;

@@ -1,4 +1,4 @@
-"""S3 and what speaks its protocol: `s3://key:secret@bucket?endpoint=…&public_endpoint=…&region=…&origins=…`.
+"""S3 and what speaks its protocol: `s3://key:secret@bucket?endpoint=…&public_endpoint=…&region=…&sse=…&origins=…`.
 
 Without key and secret, boto3's own chain finds the credentials (environment, profile, role of the machine).
 """
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from biblio.adapters.storage.file_names import attachment
 from biblio.adapters.storage.prefixes import is_meant
 from biblio.adapters.storage.s3_bucket import make_bucket, require_bucket, require_origins, set_origins
-from biblio.adapters.storage.s3_client import S3Options, open_client
+from biblio.adapters.storage.s3_client import S3Options, headers_of, open_client
 from biblio.adapters.storage.s3_errors import translated
 from biblio.adapters.storage.s3_inventory import S3Inventory
 from biblio.adapters.storage.s3_multipart import S3MultipartUploads, sha256_header
@@ -42,7 +42,9 @@ class S3Storage:
         self._lock = Lock()
         self._clients: dict[str | None, S3Client] = {}
         self.inventory: Inventory = S3Inventory(bucket, lambda: self._client)
-        self.multipart: MultipartUploads = S3MultipartUploads(bucket, lambda: self._client, self._sign)
+        self.multipart: MultipartUploads = S3MultipartUploads(
+            bucket, lambda: self._client, self._sign, options.encryption
+        )
 
     def prepare(self) -> None:
         make_bucket(self._client, self.bucket, self._client.meta.region_name)
@@ -50,7 +52,8 @@ class S3Storage:
 
     def ping(self) -> None:
         require_bucket(self._client, self.bucket)
-        require_origins(self._client, self.bucket, self._options.origins)
+        sent = headers_of(self._options.encryption)
+        require_origins(self._client, self.bucket, self._options.origins, sent)
 
     def close(self) -> None:
         with self._lock:
@@ -63,8 +66,9 @@ class S3Storage:
     ) -> SignedRequest:
         checksum = sha256_header(sha256)
         # All become signed headers. Content-Length is not handed out: every HTTP client sets it, and none lets a page.
-        asked = {"ContentLength": size, "ContentType": content_type, "IfNoneMatch": "*", **checksum.asked}
-        headers = {"Content-Type": content_type, "If-None-Match": "*", **checksum.headers}
+        encryption = self._options.encryption
+        asked = {"ContentLength": size, "ContentType": content_type, "IfNoneMatch": "*", **checksum.asked, **encryption}
+        headers = {"Content-Type": content_type, "If-None-Match": "*", **checksum.headers, **headers_of(encryption)}
         return self._sign("PUT", "put_object", key, seconds, asked, headers)
 
     def sign_download(self, key: str, *, file_name: str, content_type: str, seconds: int) -> SignedRequest:
@@ -85,11 +89,10 @@ class S3Storage:
         return self._pieces(key, start, end, {"IfMatch": etag} if etag is not None else {})
 
     def write(self, key: str, content: BinaryIO, *, content_type: str) -> StoredObject:
+        named = {"ContentType": content_type, **self._options.encryption}
         try:
             with translated(key):
-                self._client.upload_fileobj(
-                    content, self.bucket, key, ExtraArgs={"ContentType": content_type}, Config=_transfer()
-                )
+                self._client.upload_fileobj(content, self.bucket, key, ExtraArgs=named, Config=_transfer())
             return self.stat(key)
         except NotFound as error:  # aborted or removed meanwhile, as by a clean-up that came late
             raise Unavailable(f"Storage lost {key} while it was written; it is worth another try.") from error
@@ -167,7 +170,12 @@ def connect(dsn: Dsn) -> Storage:
         raise Misconfigured("An s3:// address names one bucket: s3://bucket?endpoint=…, 3 to 63 of a-z, 0-9, '.', '-'.")
     if bool(dsn.username) != bool(dsn.password):
         raise Misconfigured("An s3:// address holds both key and secret, or neither.")
-    return S3Storage(dsn.host, dsn.read_options(S3Options), dsn.username, dsn.password)
+    options = dsn.read_options(S3Options)
+    if options.sse_key_id and options.sse in (None, "AES256"):
+        raise Misconfigured("The option 'sse_key_id' of an s3:// address needs sse=aws:kms or sse=aws:kms:dsse.")
+    if options.session_token and not dsn.username:
+        raise Misconfigured("An s3:// address with a 'session_token' holds the key and secret that it belongs to.")
+    return S3Storage(dsn.host, options, dsn.username, dsn.password)
 
 
 def _transfer() -> TransferConfig:

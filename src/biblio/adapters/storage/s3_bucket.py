@@ -74,13 +74,15 @@ def set_origins(client: "S3Client", bucket: str, origins: tuple[str, ...]) -> No
             raise
 
 
-def require_origins(client: "S3Client", bucket: str, origins: tuple[str, ...]) -> None:
-    """Raises `Misconfigured` unless the bucket's rules let pages of each of `origins` upload, play and read ETag."""
+def require_origins(client: "S3Client", bucket: str, origins: tuple[str, ...], sent: Iterable[str]) -> None:
+    """Raises `Misconfigured` unless the bucket's rules let pages of each of `origins` upload, with the headers `sent`
+    too, play and read ETag."""
     rules = _rules(client, bucket) if origins else []
     for origin in origins:
         for method, headers in _NEEDED.items():
             # The first rule that fits is the one that counts.
-            rule = next((rule for rule in rules if _fits(rule, origin, method, headers)), None)
+            named = (*headers, *sent) if method == "PUT" else headers
+            rule = next((rule for rule in rules if _fits(rule, origin, method, named)), None)
             if rule is None or not matches("etag", _lower(rule, "ExposeHeaders")):
                 lack = f"{method} there" if rule is None else f"read ETag after a {method}"
                 raise Misconfigured(

@@ -46,10 +46,13 @@ def sha256_header(digest: str | None) -> Checksum:
 class S3MultipartUploads:
     """See `biblio.ports.multipart.MultipartUploads`. Safe for threads."""
 
-    def __init__(self, bucket: str, client: "Callable[[], S3Client]", sign: Signer) -> None:
+    def __init__(
+        self, bucket: str, client: "Callable[[], S3Client]", sign: Signer, encryption: Mapping[str, str]
+    ) -> None:
         self._bucket = bucket
         self._client = client
         self._sign = sign
+        self._encryption = encryption
         self._lists_checksums: bool | None = None
 
     def begin(self, key: str, *, content_type: str, checksums: bool) -> str:
@@ -59,7 +62,11 @@ class S3MultipartUploads:
         named: dict[str, Any] = {"ChecksumAlgorithm": "SHA256"} if checksums and self._lists_checksums else {}
         with translated(key):
             begun = self._client().create_multipart_upload(
-                Bucket=self._bucket, Key=key, ContentType=content_type, **named
+                Bucket=self._bucket,
+                Key=key,
+                ContentType=content_type,
+                **named,
+                **self._encryption,  # type: ignore[arg-type]
             )
         return begun["UploadId"]
 
