@@ -256,6 +256,7 @@ def test_google_tells_through_pubsub_and_names_the_key_as_it_is() -> None:
     assert arrivals(event, "another") == []
     for kind in ("OBJECT_DELETE", "OBJECT_ARCHIVE", "OBJECT_METADATA_UPDATE"):
         assert arrivals({**event, "message": {"attributes": {**about, "eventType": kind}}}, BUCKET) == []
-    for wrong in (None, {}, {"attributes": []}, {"attributes": {**about, "objectId": 7}}):
+    messages: list[Any] = [None, {}, {"attributes": []}, {"attributes": {**about, "objectId": 7}}]
+    for wrong in messages:
         with pytest.raises(InvalidInput):
             arrivals({**event, "message": wrong}, BUCKET)

@@ -61,7 +61,7 @@ class GcsSession(AuthorizedSession):
 
     def __init__(self, credentials: Any, options: GcsOptions) -> None:
         tokens = Session()
-        super().__init__(credentials, max_refresh_attempts=1, auth_request=Request(tokens))
+        super().__init__(credentials, max_refresh_attempts=1, auth_request=Request(tokens))  # type: ignore[no-untyped-call]
         self._limits = (options.connect_timeout, options.read_timeout)
         for session in (self, tokens):
             session.trust_env = not is_loopback(options.endpoint)
@@ -70,7 +70,8 @@ class GcsSession(AuthorizedSession):
 
     def request(self, *asked: Any, **options: Any) -> Response:
         # The library states time limits of its own. A redirect leads where no setting says, and is an error here.
-        answer: Response = super().request(*asked, **{**options, "timeout": self._limits, "allow_redirects": False})
+        given = {**options, "timeout": self._limits, "allow_redirects": False}
+        answer: Response = super().request(*asked, **given)  # type: ignore[no-untyped-call]
         return answer
 
 
