@@ -30,6 +30,11 @@ def text(pieces: Sequence[Heard]) -> str:
     return "".join(word.text for piece in pieces for word in piece.words)
 
 
+def told(pieces: Sequence[Heard]) -> list[Heard]:
+    """Without the signs of life of a service that is waited for, which come as time passes."""
+    return [piece for piece in pieces if piece.words or piece.ends_piece]
+
+
 class SpeechContract:
     """Needs the fixtures `engine` and `spoken`, both of class scope or wider."""
 
@@ -90,7 +95,7 @@ class SpeechContract:
     def test_the_same_sound_heard_twice_gives_the_same_words(
         self, engine: SpeechEngine, spoken: Spoken, heard: list[Heard]
     ) -> None:
-        assert list(engine.transcribe(spoken.audio, language=None, model=None)) == heard
+        assert told(list(engine.transcribe(spoken.audio, language=None, model=None))) == told(heard)
 
     def test_what_is_heard_comes_in_order_and_the_last_of_it_ends_with_the_sound(
         self, heard: list[Heard], spoken: Spoken
@@ -114,9 +119,9 @@ class SpeechContract:
     ) -> None:
         for place, heard in enumerate(long, 1):
             if heard.ends_piece:
-                rest = engine.transcribe(spoken.long, language=spoken.language, model=None, since=heard.until)
-                assert [(then.words, then.until, then.ends_piece) for then in rest] == [
-                    (then.words, then.until, then.ends_piece) for then in long[place:]
+                rest = list(engine.transcribe(spoken.long, language=spoken.language, model=None, since=heard.until))
+                assert [(then.words, then.until, then.ends_piece) for then in told(rest)] == [
+                    (then.words, then.until, then.ends_piece) for then in told(long[place:])
                 ]
 
     def test_closing_the_generator_stops_the_work(self, engine: SpeechEngine, spoken: Spoken) -> None:

@@ -26,9 +26,14 @@ ADAPTERS: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "speech": {
         "whisper": ("biblio.adapters.speech.whisper", None),
+        "openai": ("biblio.adapters.speech.openai", "openai"),
         "scripted": ("biblio.adapters.speech.scripted", None),
     },
-    "embedder": {"use": ("biblio.adapters.embedder.use", None)},
+    "embedder": {
+        "use": ("biblio.adapters.embedder.use", None),
+        "openai": ("biblio.adapters.embedder.openai", "openai"),
+        "google": ("biblio.adapters.embedder.google", "google"),
+    },
     "vectors": {
         "pgvector": ("biblio.adapters.vectors.pgvector", None),
         "pinecone": ("biblio.adapters.vectors.pinecone", "pinecone"),
