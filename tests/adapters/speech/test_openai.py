@@ -123,7 +123,7 @@ def test_words_keep_the_punctuation_of_the_text(place: OpenaiEmulator, scale: Pa
 
 def test_a_server_without_word_times_has_its_segments_shared_out(place: OpenaiEmulator, scale: Path) -> None:
     place.tells_words = False
-    for options in ("", "&words=false"):
+    for options in ("", "&word_times=false"):
         words = words_in(heard_by(engine_at(place, options), scale, "en"))
         assert [word.text.strip(" ,") for word in words] == [f"en{number}" for number in range(TONES)]
         assert all(abs(word.start - number) < 2 for number, word in enumerate(words))

@@ -1,6 +1,6 @@
 """Speech by OpenAI, and by servers of one's own that speak its protocol (vLLM, speaches, LocalAI).
 
-openai://:key@host:port/v1?model=&fast=&high_quality=&format=&words=&longest=&max_bytes=&parallel=&tls=&timeout=&…
+openai://:key@host:port/v1?model=&fast=&high_quality=&format=&word_times=&longest=&max_bytes=&parallel=&tls=&timeout=&…
 """
 
 import io
@@ -37,7 +37,7 @@ class OpenaiSpeechOptions(AccountOptions):
     fast: str | None = Field(default=None, min_length=1)
     high_quality: str | None = Field(default=None, min_length=1)
     format: Literal["verbose_json", "json"] = "verbose_json"
-    words: bool = True
+    word_times: bool = True
     longest: int | None = Field(default=None, ge=1, le=LONGEST)
     max_bytes: int = Field(default=25 * 1024**2, ge=BYTES_PER_SECOND)
     parallel: int = Field(default=4, ge=1, le=32)
@@ -56,7 +56,7 @@ class _Openai:
         self._client = client_of(dsn, options)
         self._place = place_of(dsn)
         self._limit = limit_of("speech", dsn, options, options.seconds_per_minute)
-        self._format, self._tells_words = options.format, options.words
+        self._format, self._tells_words = options.format, options.word_times
         self._models = {
             None: options.model,
             "fast": options.fast or options.model,
