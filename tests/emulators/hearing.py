@@ -56,13 +56,14 @@ def _whisper() -> SpeechEngine:
 
 def decoded(file: bytes) -> Samples:
     """-1..1, at RATE; what services are sent has that rate, and one channel."""
-    with av.open(io.BytesIO(file)) as container:
+    with av.open(io.BytesIO(file), "r") as container:
         frames = [frame.to_ndarray().reshape(-1) for frame in container.decode(audio=0)]
-    return np.concatenate(frames).astype(np.float32) / 32768 if frames else np.zeros(0, np.float32)
+    pulses = np.concatenate(frames) if frames else np.zeros(0, np.int16)
+    return pulses.astype(np.float32) / np.float32(32768)
 
 
 def seconds_of(file: bytes) -> float:
-    with av.open(io.BytesIO(file)) as container:
+    with av.open(io.BytesIO(file), "r") as container:
         return (container.duration or 0) / av.time_base
 
 

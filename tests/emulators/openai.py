@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
-from biblio.adapters.speech.openai_names import LANGUAGES, _NAMES
+from biblio.adapters.speech.openai_names import LANGUAGES, NAMES
 from biblio.domain.transcript import Word
 from tests.emulators.hearing import Ear, seconds_of, tones
 from tests.emulators.meaning import meant, tokens_in
@@ -69,24 +69,24 @@ class _Handler(PaidHandler):
 
     def _transcribe(self, fields: dict[str, list[str]], file: bytes) -> Reply:
         model, form = fields["model"][0], fields.get("response_format", ["json"])[0]
-        asked = fields.get("language") or fields.get("languages[]") or [None]
+        language = next(iter([*fields.get("language", ()), *fields.get("languages[]", ())]), None)
         if MODELS.get(model) != 0:
             return self._refuse(404, "model_not_found")
         if len(file) > MOST_BYTES:
             return self._refuse(413, "")
-        if form != ("verbose_json" if model == SPEECH else "json") or asked[0] not in (None, *LANGUAGES):
+        if form != ("verbose_json" if model == SPEECH else "json") or language not in (None, *LANGUAGES):
             return self._refuse(400, "unsupported_value")
         seconds = seconds_of(file)
-        words, language = self.openai.ear(file, asked[0])
+        words, heard = self.openai.ear(file, language)
         text = _said(words).strip()
         body: dict[str, Any] = {"text": text, "usage": {"type": "duration", "seconds": seconds}}
         if form == "json":
-            body["languages"] = [{"code": language}] if language else []
+            body["languages"] = [{"code": heard}] if heard else []
         else:
             grains = fields.get("timestamp_granularities[]", ["segment"])
-            body |= {"task": "transcribe", "language": _NAMES.get(language, ""), "duration": seconds}
+            body |= {"task": "transcribe", "language": NAMES.get(heard, ""), "duration": seconds}
             body |= self._times(words, grains)
-        return Reply(200, body, seconds, {"language": asked[0], "model": model, "bytes": len(file)})
+        return Reply(200, body, seconds, {"language": language, "model": model, "bytes": len(file)})
 
     def _times(self, words: Sequence[Word], grains: Sequence[str]) -> dict[str, Any]:
         """Words bare of punctuation and blanks, as the real service lists them."""

@@ -25,7 +25,14 @@ def test_a_text_above_the_limit_goes_alone() -> None:
 
 @pytest.mark.parametrize(
     ("text", "sent"),
-    [("", "."), (" \n", "."), ("\x00", "."), ("a\x00b", "a b"), ("\ud800", "?"), ("가" * 9000, "가" * (LONGEST_TEXT // 3))],
+    [
+        ("", "."),
+        (" \n", "."),
+        ("\x00", "."),
+        ("a\x00b", "a b"),
+        ("\ud800", "?"),
+        ("가" * 9000, "가" * (LONGEST_TEXT // 3)),
+    ],
     ids=ascii,
 )
 def test_a_text_is_sent_whole_or_its_beginning_and_never_empty(text: str, sent: str) -> None:

@@ -144,9 +144,7 @@ def test_what_the_service_answers_becomes_our_error_after_one_call(
     assert embedder.embed_question(ENGLISH)
 
 
-@pytest.mark.parametrize(
-    ("header", "delay", "seconds"), [("7", None, 7), ("", 17, 17), ("7", 17, 7), ("", None, None)]
-)
+@pytest.mark.parametrize(("header", "delay", "seconds"), [("7", None, 7), ("", 17, 17), ("7", 17, 7), ("", None, None)])
 def test_retry_after_is_handed_on(place: GeminiEmulator, header: str, delay: int | None, seconds: float | None) -> None:
     place.retry_delay = delay
     place.expect(Fault(CALL, 429, headers={"Retry-After": header} if header else {}))

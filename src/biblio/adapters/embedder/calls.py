@@ -18,7 +18,9 @@ NOTHING = "."
 REMEMBERED = 20_000
 """Texts whose tokens are kept: more than twelve hours of speech have."""
 
-_PIECE = re.compile(r"(?P<letters>[A-Za-z]+)|(?P<blank>\s)|(?P<ascii>[!-~])|(?P<far>[\U00010000-\U0010ffff])|.", re.DOTALL)
+_PIECE = re.compile(
+    r"(?P<letters>[A-Za-z]+)|(?P<blank>\s)|(?P<ascii>[!-~])|(?P<far>[\U00010000-\U0010ffff])|.", re.DOTALL
+)
 
 
 def taken(text: str, longest: int = LONGEST_TEXT) -> str:

@@ -20,9 +20,7 @@ SCOPES = ["https://www.googleapis.com/auth/cloud-platform"]
 CONNECT_SECONDS = 5.0
 
 
-def client_of(
-    account: dict[str, Any], endpoint: str | None, credentials: Path | None, timeout: float
-) -> genai.Client:
+def client_of(account: dict[str, Any], endpoint: str | None, credentials: Path | None, timeout: float) -> genai.Client:
     """`account`: `project` and `location`, or `api_key`. Calls nothing yet, and retries nothing. `timeout` in seconds.
 
     Without a file of credentials the application default ones are looked up at the first call. Raises `Misconfigured`.

@@ -21,7 +21,11 @@ _NOT_THERE: Answer = (Misconfigured, None, "Google has no such model in this pro
 _SLOWER: Answer = (RateLimited, None, "Google asks to be called less often, or the quota of this minute is used up.")
 _DOWN: Answer = (Unavailable, None, "Google does not answer, or broke off: try again soon.")
 _GARBLED: Answer = (Unavailable, None, "Google answered half, or something else than its protocol says.")
-_NO_LOGIN: Answer = (Misconfigured, None, "No credentials of Google work here: set 'credentials', or log in with gcloud.")
+_NO_LOGIN: Answer = (
+    Misconfigured,
+    None,
+    "No credentials of Google work here: set 'credentials', or log in with gcloud.",
+)
 
 # What an answer gives as its reason comes first, then its status's name, number and class; other errors go by type.
 TABLE: dict[str | type[BaseException], Answer] = {

@@ -21,7 +21,8 @@ WHOLE = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072, "text-e
 
 
 class OpenaiEmbedderOptions(AccountOptions):
-    """`dimension` is needed where the model is not known. `shorten`: ask the service for it. `longest_text` in bytes."""
+    """`dimension` is needed where the model is not known; `shorten`: the service is asked for it. `longest_text` in
+    bytes."""
 
     timeout: float = Field(default=30, gt=0, le=3600)
     dimension: int | None = Field(default=None, ge=1, le=16_000)

@@ -57,11 +57,8 @@ class _Openai:
         self._place = place_of(dsn)
         self._limit = limit_of("speech", dsn, options, options.seconds_per_minute)
         self._format, self._tells_words = options.format, options.word_times
-        self._models = {
-            None: options.model,
-            "fast": options.fast or options.model,
-            "high_quality": options.high_quality or options.model,
-        }
+        self._own = options.model
+        self._names = {"fast": options.fast or self._own, "high_quality": options.high_quality or self._own}
         self.parallel = options.parallel
         usual = LONGEST if options.format == "verbose_json" else WITHOUT_TIMES
         self.longest = min(options.longest or usual, options.max_bytes // BYTES_PER_SECOND)
@@ -71,12 +68,11 @@ class _Openai:
         self.model_name(model)
 
     def model_name(self, model: str | None) -> str:
-        if model in self._models:
-            return self._models[model]
-        if model not in self._models.values():
-            known = ", ".join(["fast", "high_quality", *sorted(set(self._models.values()))])
+        name = self._own if model is None else self._names.get(model, model)
+        if name not in (self._own, *self._names.values()):
+            known = ", ".join([*self._names, *sorted({self._own, *self._names.values()})])
             raise InvalidInput(f"There is no speech model '{model}'. Known: {known}.", code="UNKNOWN_MODEL")
-        return model
+        return name
 
     def transcribe(
         self,
@@ -107,7 +103,7 @@ class _Openai:
 
     def ping(self) -> None:
         """A second of silence is heard: only so it is sure that the model gives what is asked of it."""
-        self._ask(("silence.wav", _silence(), "audio/wav"), "en", self._models[None])
+        self._ask(("silence.wav", _silence(), "audio/wav"), "en", self._own)
 
     def close(self) -> None:
         self._client.close()

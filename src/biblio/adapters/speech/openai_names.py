@@ -1,7 +1,7 @@
 """Languages of the services that speak OpenAI's protocol: they are asked by code and answer with an English name."""
 
 # Whisper's languages in its own order of names; Javanese and Hawaiian have the codes of ISO 639.
-_NAMES = {
+NAMES = {
     "af": "afrikaans",
     "am": "amharic",
     "ar": "arabic",
@@ -103,10 +103,10 @@ _NAMES = {
     "yue": "cantonese",
     "zh": "chinese",
 }
-LANGUAGES = frozenset(_NAMES)
+LANGUAGES = frozenset(NAMES)
 
 _ALSO = {"jw": "jv", "mandarin": "zh", "burmese": "my", "castilian": "es", "flemish": "nl", "haitian": "ht"}
-_CODES = {name: code for code, name in _NAMES.items()} | _ALSO
+_CODES = {name: code for code, name in NAMES.items()} | _ALSO
 
 
 def asked_code(language: str) -> str:

@@ -63,8 +63,8 @@ def words_of(answer: Answer, seconds: float) -> tuple[Word, ...]:
     """All of the text, each of its words once. Where a word has no time of its own, its segment's is shared out."""
     listed, said = deque(answer.words or ()), list[Word]()
     segments = _segments(answer, seconds)
-    starts = [segment.start for segment in segments[1:]]
-    for segment, latest in zip(segments, [*starts, seconds], strict=True):
+    ends = [*(segment.start for segment in segments[1:]), seconds]
+    for segment, latest in zip(segments, ends, strict=False):
         said += _timed(segment, listed, latest)
     return tuple(said)
 
@@ -102,17 +102,24 @@ def _places(text: str, listed: deque[TimedWord]) -> Iterator[_Place]:
     """Takes from `listed` what the text says, in its order, and what it leaves out before."""
     end = 0
     while letter := _LETTER.search(text, end):
-        for skipped, word in enumerate(islice(listed, AHEAD)):
-            bare = _EDGES.sub("", word.word)
-            first = _find(text, bare, letter.start()) if bare else -1
-            if first >= 0:
-                break
-        else:
+        found = _next(text, listed, letter.start())
+        if found is None:
             return
+        skipped, place = found
         for _ in range(skipped + 1):
             listed.popleft()
-        end = first + len(bare)
-        yield _Place(first, end, word.start, word.end)
+        end = place.end
+        yield place
+
+
+def _next(text: str, listed: deque[TimedWord], letter: int) -> tuple[int, _Place] | None:
+    """The first listed word that stands at `letter` or soon after it, and how many are skipped for it."""
+    for skipped, word in enumerate(islice(listed, AHEAD)):
+        bare = _EDGES.sub("", word.word)
+        first = _find(text, bare, letter) if bare else -1
+        if first >= 0:
+            return skipped, _Place(first, first + len(bare), word.start, word.end)
+    return None
 
 
 def _find(text: str, bare: str, next_letter: int) -> int:
