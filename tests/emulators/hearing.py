@@ -45,7 +45,7 @@ def whisper(file: bytes, language: str | None) -> tuple[list[Word], str]:
     with tempfile.TemporaryDirectory() as folder:
         audio = Path(folder) / "piece.flac"
         audio.write_bytes(file)
-        heard = list(_whisper().transcribe(audio, language=language, model="fast"))
+        heard = list(_whisper().transcribe(audio, language=language, model=None))
     return [word for one in heard for word in one.words], heard[-1].language
 
 

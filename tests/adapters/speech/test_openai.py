@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from biblio.adapters.openai.account import AccountOptions, client_of
+from biblio.adapters.openai.errors import EMPTY_SECONDS
 from biblio.adapters.speech.openai import connect
 from biblio.domain.rate_limit import RateLimit
 from biblio.domain.transcript import Word
@@ -176,6 +178,8 @@ def test_what_the_service_answers_becomes_our_error_after_one_call(
     with pytest.raises(kind) as refused:
         heard_by(engine_at(place), english.audio)
     assert refused.value.code == code
+    if code == "QUOTA_EXHAUSTED":
+        assert refused.value.details["retry_after"] == EMPTY_SECONDS
     assert len(place.calls) == 1, "adapters never retry"
     assert KEY not in f"{refused.value.message} {refused.value!r} {refused.value.__cause__!r}"
     assert words_in(heard_by(engine_at(place), english.audio)), "and the next call goes well"
@@ -254,6 +258,22 @@ def test_a_wrong_address_is_refused_at_start(address: str, said: str, monkeypatc
         connect(Dsn.parse(address))
     assert said in refused.value.message
     assert "hidden" not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("address", "called"),
+    [
+        ("openai://:k@api.openai.com/v1?model=m", "https://api.openai.com/v1/"),
+        ("openai://:k@speech.example:8000?model=m", "https://speech.example:8000/v1/"),
+        ("openai://speech.example/audio/v1?model=m&tls=false", "http://speech.example/audio/v1/"),
+        ("openai://127.0.0.1:8000/v1?model=m", "http://127.0.0.1:8000/v1/"),
+        ("openai://localhost:8000/v1?model=m", "http://localhost:8000/v1/"),
+        ("openai://[::1]:8000/v1?model=m&tls=true", "https://[::1]:8000/v1/"),
+    ],
+)
+def test_only_this_machine_is_called_without_tls_unless_the_address_says_so(address: str, called: str) -> None:
+    dsn = Dsn.parse(address)
+    assert str(client_of(dsn, dsn.read_options(AccountOptions)).base_url) == called
 
 
 def test_a_key_shows_nowhere() -> None:
