@@ -1,6 +1,7 @@
 """What emulators of paid services have in common: they count, they want a key, and they misbehave on order."""
 
 import json
+import random
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,12 +24,18 @@ class Call:
 
 
 class PaidService(FaultyServer):
-    """`log` has every call that was answered, in the order of the answers; `delay` is seconds each of them takes."""
+    """`log` has every call that was answered, in the order of the answers; `delay` is seconds each of them takes.
+
+    `busy`: the share of calls (0 to 1) that are refused with 429 by chance.
+    """
+
+    request_queue_size = 64
 
     def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(handler, [])
         self.log: list[Call] = []
-        self.delay = 0.0
+        self.delay = self.busy = 0.0
+        self.dice = random.Random(7)
         self.under_way = self.most_under_way = 0
 
     def answered(self, path: str) -> list[Call]:
@@ -51,7 +58,9 @@ class Reply:
 
 
 class PaidHandler(Handler):
-    """The service's own part is `reply` and `problem_of`."""
+    """The service's own part is `reply` and `failure`."""
+
+    disable_nagle_algorithm = True
 
     @property
     def service(self) -> PaidService:
@@ -85,8 +94,12 @@ class PaidHandler(Handler):
     do_GET = do_POST = _any
 
     def _faulty(self, fault: Fault | None) -> Reply | None:
+        if fault is None and self.service.dice.random() < self.service.busy:
+            return Reply(429, self.failure(429, ""))
         if fault is None or fault.status in (CUT, LOSE):
             return None
+        if fault.status == DROP:
+            return Reply(DROP, {})
         reason = fault.body.get("reason", "") if fault.body else ""
         return Reply(fault.status, self.failure(fault.status, reason))
 
