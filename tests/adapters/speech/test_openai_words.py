@@ -76,6 +76,20 @@ def test_the_text_counts_whatever_words_are_missing_foreign_or_wrong(seed: int) 
     assert all(0 <= word.start <= word.end <= 30 for word in words)
 
 
+def test_words_without_a_time_stand_between_those_that_have_one() -> None:
+    text = "(So it) begins, and then it ends."
+    words = words_of(answered(text, [("begins", 2.0, 3.0), ("ends", 7.0, 8.0)], [(f" {text}", 0, 9)]), 9)
+    assert [(word.text, word.start) for word in words] == [
+        (" (So", 0),
+        (" it)", 1),
+        (" begins,", 2),
+        (" and", 3),
+        (" then", pytest.approx(3 + 4 / 3)),
+        (" it", pytest.approx(3 + 8 / 3)),
+        (" ends.", 7),
+    ]
+
+
 def test_without_words_a_segments_time_is_shared_out() -> None:
     words = words_of(answered("one two three four", [], [(" one two", 0, 4), (" three four", 6, 8)]), 9)
     assert [(word.text, word.start, word.end) for word in words] == [

@@ -94,6 +94,7 @@ class _Openai:
         on_progress: Callable[[float], None],
     ) -> Recognised:
         """See `Service.recognise`. The protocol tells no progress: a call that is under way is waited for."""
+        on_progress(0.0)  # Whoever no longer wants the piece takes no turn for it, and pays for none.
         with call.admit(self._limit, piece.seconds):
             on_progress(0.0)
             answer = self._ask(("piece.flac", piece.sound, "audio/flac"), language, model)

@@ -149,8 +149,8 @@ def _before(text: str, start: float, end: float) -> tuple[list[Word], str]:
     """Words that stand before the first one with a time, and what belongs to that one."""
     if not _LETTER.search(text):
         return [], text
-    _, middle, lead = _parted(text)
-    return spread(middle, min(start, end), end), lead
+    tail, middle, lead = _parted(text)
+    return spread(tail + middle, min(start, end), end), lead
 
 
 def _parted(gap: str) -> tuple[str, str, str]:
