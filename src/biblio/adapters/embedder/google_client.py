@@ -48,13 +48,11 @@ def _no_trust() -> ssl.SSLContext:
 
 def _read(file: Path | None, is_plain: bool) -> Credentials | None:
     if is_plain:  # An emulator: what opens Google's doors is never sent unencrypted.
-        return google.oauth2.credentials.Credentials(token="nobody")  # type: ignore[no-untyped-call]  # noqa: S106
+        return google.oauth2.credentials.Credentials(token="nobody")  # noqa: S106
     if file is None:
         return None
     try:
-        found: Credentials = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
-            str(file), scopes=SCOPES
-        )
+        found: Credentials = service_account.Credentials.from_service_account_file(str(file), scopes=SCOPES)
     except (OSError, ValueError, GoogleAuthError) as error:
         raise Misconfigured(f"The credentials {file} are no key file of a service account.") from error
     return found
