@@ -1,5 +1,6 @@
 """Speech by a service that hears one piece a call: cut at silences, sent side by side, joined in order."""
 
+import json
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +17,7 @@ import numpy as np
 from biblio.adapters.speech.sound import RATE, Samples, end_of, stretches
 from biblio.adapters.speech.words import in_order
 from biblio.domain.transcript import Word
-from biblio.errors import Unavailable
+from biblio.errors import AdapterError, Unavailable
 from biblio.ports.call import CallContext
 from biblio.ports.speech import Heard
 
@@ -100,8 +101,7 @@ class _Room:
         yield from self.drain(self._service.parallel - 1 if knows else 0)
         progress = _Progress(self._closed)
         language = self._asked or self._spoken or None
-        job = self._pool.submit(self._service.recognise, piece, language, self._model, self._call, progress)
-        self._heard.append((piece, job, progress))
+        self._heard.append((piece, self._begin(piece, language, progress), progress))
         if not knows:
             yield from self.drain(0)
 
@@ -112,10 +112,34 @@ class _Room:
             while not _is_done(job):
                 yield Heard((), piece.start + progress.done * piece.seconds, self._spoken)
             self._heard.popleft()
+            if (error := job.exception()) is not None:
+                yield from self._keep_the_rest(error, piece.start)
+                raise error
             said = job.result()
             if said.words:
                 self._spoken = self._spoken or said.language
             yield Heard(_placed(said.words, piece), piece.end, self._spoken, ends_piece=True)
+
+    def _begin(self, piece: Piece, language: str | None, progress: "_Progress") -> Future[Recognised]:
+        noted = self._call.recall(_name(piece, self._model, language))
+        if noted is None:
+            return self._pool.submit(self._service.recognise, piece, language, self._model, self._call, progress)
+        done = Future[Recognised]()
+        done.set_result(_read(noted))
+        return done
+
+    def _keep_the_rest(self, error: BaseException, here: float) -> Generator[Heard, None, None]:
+        """What was begun behind a piece that failed is paid for: where that is tried again, so is it known then."""
+        if not isinstance(error, AdapterError) or not error.retryable:
+            return
+        language = self._asked or self._spoken or None
+        for piece, job, _ in self._heard:
+            if job.cancel():
+                continue
+            while not _is_done(job):
+                yield Heard((), here, self._spoken)
+            if job.exception() is None:
+                self._call.note(_name(piece, self._model, language), _written(job.result()))
 
     def close(self) -> None:
         """What waits is not begun; what is under way hears of it at its next sign of life."""
@@ -132,6 +156,20 @@ class _Progress:
         if self._closed.is_set():
             raise Unavailable("Nobody waits for this piece any more.", code="NOT_WANTED")
         self.done = min(1.0, max(self.done, done))
+
+
+def _name(piece: Piece, model: str, language: str | None) -> str:
+    """Under which what was heard is noted."""
+    return f"heard {piece.start:.4f}-{piece.end:.4f} {model} {language}"
+
+
+def _written(said: Recognised) -> str:
+    return json.dumps([said.language, [[word.text, word.start, word.end] for word in said.words]], ensure_ascii=False)
+
+
+def _read(noted: str) -> Recognised:
+    language, words = json.loads(noted)
+    return Recognised(tuple(Word(*word) for word in words), language)
 
 
 def _is_done(job: Future[Recognised]) -> bool:
