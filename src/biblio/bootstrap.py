@@ -1,5 +1,6 @@
 """The only place where a port meets an adapter."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from biblio.adapters.limiter.metered import MeteredLimiter
@@ -9,22 +10,25 @@ from biblio.errors import Misconfigured
 from biblio.pipeline.services import Limits, Services, space_of
 from biblio.ports.engine import Engine
 from biblio.ports.meter import Exposition, Meter
+from biblio.ports.speech import SpeechEngine
 from biblio.ports.tracer import Untraced
 from biblio.settings import Settings
 
 
 def build(settings: Settings) -> Services:
     """Everything connected by address, nothing called yet. Raises `Misconfigured`."""
-    if settings.env == "production" and settings.speech.scheme == "scripted":
+    if settings.env == "production" and any(one.scheme == "scripted" for one in settings.speech):
         raise Misconfigured("scripted:// says made-up words and is refused when BIBLIO_ENV=production.")
     database = _needed(settings.database, "BIBLIO_DATABASE")
     embedder = connect("embedder", settings.embedder)
+    speech, recognisers = _speech(settings.speech)
     return Services(
         catalog=connect("catalog", database),
         storage=connect("storage", _storage(settings)),
         queue=connect("queue", _needed(settings.queue, "BIBLIO_QUEUE")),
         audio=connect("audio", _audio(settings)),
-        speech=connect("speech", settings.speech),
+        speech=speech,
+        recognisers=recognisers,
         embedder=embedder,
         vectors=connect("vectors", _vectors(settings.vectors, database, space_of(embedder), embedder.dimension)),
         limiter=connect("limiter", _needed(settings.limiter, "BIBLIO_LIMITER")),
@@ -66,6 +70,14 @@ def engines(services: Services) -> dict[str, Engine]:
     }
 
 
+def engines_apart(services: Services) -> dict[str, Engine]:
+    """The same, but each speech engine for itself: where one is enough to work, the others may be ill all the same."""
+    found = engines(services)
+    if services.recognisers:
+        del found["speech"]
+    return {**found, **{f"speech {name}": engine for name, engine in services.recognisers.items()}}
+
+
 def _limits(settings: Settings) -> Limits:
     return Limits(
         largest_file=settings.max_file_size,
@@ -84,6 +96,17 @@ def _needed(dsn: Dsn | None, name: str) -> Dsn:
     if dsn is None:
         raise Misconfigured(f"{name} is not set and no local biblio is running: start it with `biblio up`, or set it.")
     return dsn
+
+
+def _speech(addresses: Sequence[Dsn]) -> tuple[SpeechEngine, Mapping[str, SpeechEngine]]:
+    """The engine that is asked, and those it is made of where it is made of several."""
+    found = [connect("speech", dsn) for dsn in addresses]
+    if len(found) == 1 and not addresses[0].rules:
+        return found[0], {}
+    from biblio.adapters.speech.routed import route  # most have one engine, and no rules for it
+
+    routed = route(list(zip(found, addresses, strict=True)))
+    return routed, routed.engines
 
 
 def _storage(settings: Settings) -> Dsn:

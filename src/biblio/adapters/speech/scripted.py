@@ -1,6 +1,6 @@
 """A recogniser without ears: says a script over any sound. For tests of the road; refused in production.
 
-scripted://?path=<script.json>&seconds_per_sentence=0&longest=600&log=<file>
+scripted://?path=<script.json>&seconds_per_sentence=0&longest=600&log=<file>&fails_at=<seconds>&fails_as=unavailable
 The script is {"language": "ko", "sentences": [[start, end, text], ...], "every": 15}; without one it speaks a few lines
 of its own, every 15 seconds.
 """
@@ -9,6 +9,7 @@ import time
 from collections.abc import Generator, Iterator
 from math import ceil
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,23 +17,33 @@ from biblio.adapters.speech.call_log import CallLog
 from biblio.adapters.speech.sound import LONGEST, end_of, stretches
 from biblio.adapters.speech.words import in_order, spread
 from biblio.dsn import Dsn, Options
-from biblio.errors import InvalidInput, Misconfigured
+from biblio.errors import AdapterError, InvalidInput, Misconfigured, RateLimited, Rejected, Unavailable
 from biblio.ports.call import CallContext
 from biblio.ports.speech import Heard, SpeechEngine
 
 MODEL = "script"
 SILENCE = 0.001
 """Loudness (of 1) up to which a piece counts as silence."""
+_FAILURES: dict[str, type[AdapterError]] = {
+    "unavailable": Unavailable,
+    "rate_limited": RateLimited,
+    "misconfigured": Misconfigured,
+    "rejected": Rejected,
+}
 
 
 class ScriptedOptions(Options):
     """`seconds_per_sentence`: how long it takes to hear one, for tests that need slow work. `longest`: seconds a piece
-    may have, for tests that need many. `log`: a file that gets a line for each piece begun and done (call_log.py)."""
+    may have, for tests that need many. `log`: a file that gets a line for each piece begun and done (call_log.py).
+    `fails_at`: what begins at this second or later is not heard, for tests of who takes over; `fails_as`: why.
+    """
 
     path: Path | None = None
     seconds_per_sentence: float = Field(default=0.0, ge=0, le=3600)
     longest: int = Field(default=LONGEST, ge=1, le=LONGEST)
     log: Path | None = None
+    fails_at: float | None = Field(default=None, ge=0)
+    fails_as: Literal["unavailable", "rate_limited", "misconfigured", "rejected"] = "unavailable"
 
 
 class Script(BaseModel):
@@ -135,6 +146,7 @@ class _Scripted:
         for start, samples in stretches(audio, self._options.longest, since):
             end = end_of(start, samples)
             with log.call(start, end):
+                self._fail_from(start)
                 if float(abs(samples).max()) > SILENCE:
                     spoken = script.language
                     yield from self._read_out(script, start, end)
@@ -142,5 +154,10 @@ class _Scripted:
 
     def _read_out(self, script: Script, start: float, end: float) -> Iterator[Heard]:
         for begin, stop, text in script.between(start, end):
+            self._fail_from(begin)
             time.sleep(self._options.seconds_per_sentence)
             yield Heard(in_order(spread(f" {text}", begin, stop), begin, end), min(stop, end), script.language)
+
+    def _fail_from(self, second: float) -> None:
+        if self._options.fails_at is not None and second >= self._options.fails_at:
+            raise _FAILURES[self._options.fails_as]("The script ends here, as it was told to.")
