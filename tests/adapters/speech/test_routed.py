@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from biblio.adapters.registry import connect
+from biblio.adapters.speech.routed_call import OwnCall
 from biblio.domain.hearing import HeardBy
 from biblio.domain.rate_limit import RateLimit
 from biblio.dsn import Dsn
@@ -17,6 +18,7 @@ from biblio.errors import BiblioError, LeaseLost, Misconfigured, RateLimited, Re
 from biblio.ports.call import CallContext, Unpaced
 from biblio.ports.speech import Heard, SpeechEngine
 from tests.adapters.speech.routes import ANY, begun, by_hand, ended, routed, scripted, words
+from tests.contracts.call import CallContract
 from tests.contracts.speech import SpeechContract, Spoken, text
 
 
@@ -124,6 +126,12 @@ class TestHandOver:
             list(by_hand(*(broken(error) for error in errors)).transcribe(spoken.audio, **ANY))
         assert type(failed.value) is kind
         assert getattr(failed.value, "retry_after", None) == wait
+
+
+class TestOwnCall(CallContract):
+    @pytest.fixture
+    def call(self) -> CallContext:
+        return OwnCall(Unpaced(), "google")
 
 
 class TestCalls:
