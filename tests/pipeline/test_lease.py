@@ -152,6 +152,8 @@ def with_quiet_reports(lease: Lease) -> Any:
 
         def confirm(self) -> None: ...
 
+        def check(self) -> None: ...
+
     return Deaf()
 
 
