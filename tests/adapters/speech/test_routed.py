@@ -141,6 +141,10 @@ class TestCalls:
                 list(by_hand(paid(), scripted()).transcribe(spoken.audio, **ANY, call=Raising(error)))
             assert raised.value is error
 
+    def test_what_the_engine_raises_in_its_turn_is_its_own(self, spoken: Spoken) -> None:
+        heard = ended(by_hand(paid(fails=True), scripted()).transcribe(spoken.audio, **ANY, call=Unpaced()))
+        assert {one.by.engine for one in heard if one.by} == {"scripted (2)"}
+
     def test_a_turn_that_is_far_off_is_not_waited_for(self, spoken: Spoken) -> None:
         call = Raising(RateLimited("Used up.", retry_after=100))
         heard = ended(by_hand(paid(), scripted()).transcribe(spoken.audio, **ANY, call=call))

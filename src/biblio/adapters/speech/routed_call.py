@@ -1,7 +1,7 @@
 """The call of one engine of a route."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from biblio.domain.rate_limit import RateLimit
 from biblio.errors import BiblioError, RateLimited
@@ -20,10 +20,13 @@ class OwnCall:
 
     @contextmanager
     def admit(self, limit: RateLimit, units: float) -> Iterator[None]:
-        with ExitStack() as turn:
-            with self._remembered():
-                turn.enter_context(self._call.admit(limit, units))
-            yield
+        made: list[BaseException] = []
+        with self._remembered(but=made), self._call.admit(limit, units):
+            try:
+                yield
+            except BaseException as error:
+                made.append(error)
+                raise
 
     def recall(self, name: str) -> str | None:
         with self._remembered():
@@ -34,11 +37,12 @@ class OwnCall:
             self._call.note(f"{self._name}: {name}", value)
 
     @contextmanager
-    def _remembered(self) -> Iterator[None]:
+    def _remembered(self, but: Sequence[BaseException] = ()) -> Iterator[None]:
         try:
             yield
         except RateLimited:
             raise  # that a turn is far off is a reason to ask another engine
         except BiblioError as error:
-            self._raised.append(error)
+            if not any(error is one for one in but):
+                self._raised.append(error)
             raise
