@@ -17,6 +17,7 @@ from biblio.pipeline.admission import PATIENCE, Admission
 from biblio.pipeline.artefacts import fetch, leave
 from biblio.pipeline.lease import Lease
 from biblio.pipeline.quota import check_quota
+from biblio.pipeline.quota_wait import QuotaWait
 from biblio.pipeline.services import Services
 from biblio.ports.catalog import Transaction
 from biblio.ports.speech import Heard
@@ -39,10 +40,8 @@ def transcribe(services: Services, lease: Lease) -> dict[str, Any]:
 def _hear(services: Services, lease: Lease, audio: Path, duration: float) -> Transcript:
     draft = Draft(services, lease)
     _may_cost(services, lease, draft)
-    with contextlib.closing(_rest(services, lease, audio, draft)) as rest:
-        for heard in rest:
-            draft.add(heard)
-            lease.report(heard.until / duration if duration else 1.0)
+    call = HearingCall(services, lease, draft)
+    call.until_taken(lambda: _hear_on(services, lease, audio, duration, draft, call))
     shares = shares_of(draft.heard_by, duration)
     most = next(iter(seconds_by(shares)), draft.asked)
     return Transcript(draft.language, duration, sentences_of(draft.words), most.engine, most.model, shares)
@@ -69,10 +68,22 @@ def _may_cost(services: Services, lease: Lease, draft: "Draft") -> None:
             check_quota(services, tx, lease.claim.video.user_id)
 
 
-def _rest(services: Services, lease: Lease, audio: Path, draft: "Draft") -> Generator[Heard, None, None]:
+def _hear_on(
+    services: Services, lease: Lease, audio: Path, duration: float, draft: "Draft", call: "HearingCall"
+) -> None:
+    """From the last piece that was kept to the end."""
+    draft.rewind()
+    with contextlib.closing(_rest(services, lease, audio, draft, call)) as rest:
+        for heard in rest:
+            draft.add(heard)
+            lease.report(heard.until / duration if duration else 1.0)
+
+
+def _rest(
+    services: Services, lease: Lease, audio: Path, draft: "Draft", call: "HearingCall"
+) -> Generator[Heard, None, None]:
     options = lease.claim.video.options
     language = options.language or draft.language or None
-    call = HearingCall(services, lease, draft)
     return services.speech.transcribe(audio, language=language, model=options.model, since=draft.until, call=call)
 
 
@@ -80,7 +91,8 @@ class HearingCall(Admission):
     """What the engine notes is kept beside the words."""
 
     def __init__(self, services: Services, lease: Lease, draft: "Draft") -> None:
-        super().__init__(services, lease.claim.video.user_id, patience=PATIENCE, on_wait=lease.check)
+        sign = QuotaWait(services, lease)
+        super().__init__(services, lease.claim.video.user_id, patience=PATIENCE, sign=sign)
         self._draft = draft
 
     def recall(self, name: str) -> str | None:
@@ -104,7 +116,7 @@ class Draft:
         self._services = services
         self._lease = lease
         self._keys: list[str] = []
-        self._kept = 0
+        self._kept, self._kept_until = 0, 0.0
         self.heard_by: list[tuple[float, HeardBy]] = []
         """Where each piece ends, and whose it is."""
         self.asked = HeardBy(services.speech.name, services.speech.model_name(lease.claim.video.options.model))
@@ -121,9 +133,17 @@ class Draft:
         if heard.ends_piece:
             self._keep(heard.by or self.asked)
 
+    def rewind(self) -> None:
+        """Forget what was said of a piece that did not come to its end."""
+        del self.words[self._kept :]
+        self.until = self._kept_until
+
     def note(self, name: str, value: str) -> None:
-        """Raises as `Lease.note`."""
+        """Raises as `Lease.note`; an empty value is forgotten with the next thing that is kept."""
         with self._turn:
+            if not value:
+                self.notes.pop(name, None)
+                return
             self.notes[name] = value
             self._lease.note(self._checkpoint())
 
@@ -147,7 +167,7 @@ class Draft:
                 self.language, self.until = piece["language"], piece["until"]
                 self._keys.append(key)
                 self.heard_by.append((self.until, by))
-        self._kept = len(self.words)
+        self._kept, self._kept_until = len(self.words), self.until
 
     def _keep(self, by: HeardBy) -> None:
         words = [[word.text, word.start, word.end] for word in self.words[self._kept :]]
@@ -156,7 +176,7 @@ class Draft:
         with self._turn:
             self._keys.append(key)
             self.heard_by.append((self.until, by))
-            self._kept = len(self.words)
+            self._kept, self._kept_until = len(self.words), self.until
             self._lease.save(self._checkpoint())
 
     def _checkpoint(self) -> dict[str, Any]:
