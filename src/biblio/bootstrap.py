@@ -21,7 +21,7 @@ def build(settings: Settings) -> Services:
         raise Misconfigured("scripted:// says made-up words and is refused when BIBLIO_ENV=production.")
     database = _needed(settings.database, "BIBLIO_DATABASE")
     embedder = connect("embedder", settings.embedder)
-    speech, recognisers = _speech(settings.speech)
+    speech, recognisers = _speech([_with_bucket(dsn, settings.storage) for dsn in settings.speech])
     return Services(
         catalog=connect("catalog", database),
         storage=connect("storage", _storage(settings)),
@@ -119,6 +119,15 @@ def _storage(settings: Settings) -> Dsn:
 
 def _audio(settings: Settings) -> Dsn:
     return replace(settings.audio, options={"max_duration": str(settings.max_duration), **settings.audio.options})
+
+
+def _with_bucket(speech: Dsn, storage: Dsn | None) -> Dsn:
+    """Google Speech hears long sounds from Google's storage only: where ours is that, there is a bucket already."""
+    if speech.scheme != "google" or storage is None or storage.scheme != "gs":
+        return speech
+    found = {"staging": f"gs://{storage.host}", "staging_endpoint": storage.options.get("endpoint")}
+    usual = {"credentials": storage.options.get("credentials"), **({} if "staging" in speech.options else found)}
+    return replace(speech, options={**{name: value for name, value in usual.items() if value}, **speech.options})
 
 
 def _vectors(vectors: Dsn, database: Dsn, space: str, dimension: int) -> Dsn:
