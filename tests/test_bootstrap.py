@@ -2,7 +2,9 @@
 
 import pytest
 
-from biblio.bootstrap import build
+from biblio import bootstrap
+from biblio.bootstrap import build, engines, engines_apart
+from biblio.dsn import Dsn
 from biblio.errors import Misconfigured
 from biblio.settings import read_settings
 
@@ -19,10 +21,37 @@ def test_nothing_is_opened_while_building() -> None:
     assert services.storage.bucket == "biblio-video-store"
 
 
-def test_made_up_speech_is_refused_in_production() -> None:
-    settings = read_settings({**ADDRESSES, "BIBLIO_SPEECH": "scripted://", "BIBLIO_ENV": "production"})
+@pytest.mark.parametrize("speech", ["scripted://", "whisper://base scripted://"])
+def test_made_up_speech_is_refused_in_production(speech: str) -> None:
+    settings = read_settings({**ADDRESSES, "BIBLIO_SPEECH": speech, "BIBLIO_ENV": "production"})
     with pytest.raises(Misconfigured, match="production"):
         build(settings)
+
+
+def test_several_speech_engines_are_one_to_the_road_and_each_its_own_to_the_doctor() -> None:
+    services = build(read_settings({**ADDRESSES, "BIBLIO_SPEECH": "whisper://base#language=ko scripted://"}))
+    assert services.speech.name == "faster-whisper, scripted"
+    assert "speech" in engines(services)
+    assert [name for name in engines_apart(services) if name.startswith("speech")] == [
+        "speech faster-whisper",
+        "speech scripted",
+    ]
+    alone = build(read_settings({**ADDRESSES, "BIBLIO_SPEECH": "scripted://"}))
+    assert engines_apart(alone) == engines(alone)
+
+
+def test_google_speech_uses_the_bucket_of_gs_storage_unless_it_has_its_own() -> None:
+    storage = Dsn.parse("gs://talks?credentials=/etc/key.json&endpoint=http://127.0.0.1:1&origins=https://a.example")
+    bare, own = Dsn.parse("google://p/us"), Dsn.parse("google://p/us?staging=gs://other&credentials=/etc/other.json")
+    assert bootstrap._with_bucket(bare, storage).options == {
+        "staging": "gs://talks",
+        "staging_endpoint": "http://127.0.0.1:1",
+        "credentials": "/etc/key.json",
+    }
+    assert bootstrap._with_bucket(own, storage) == own
+    for other in (None, Dsn.parse("s3://talks")):
+        assert bootstrap._with_bucket(bare, other) == bare
+    assert bootstrap._with_bucket(Dsn.parse("whisper://base"), storage).options == {}
 
 
 @pytest.mark.parametrize("missing", ADDRESSES)
@@ -37,6 +66,9 @@ def test_a_missing_address_is_named(missing: str) -> None:
     [
         {"BIBLIO_SPEECH": "wisper://base"},
         {"BIBLIO_SPEECH": "whisper://base?colour=red"},
+        {"BIBLIO_SPEECH": "whisper://base whisper://small?colour=red"},
+        {"BIBLIO_SPEECH": "whisper://base whisper://small#colour=red"},
+        {"BIBLIO_SPEECH": "whisper://base#language=klingon"},
         {"BIBLIO_STORAGE": "s3://ACCESS:hidden-word@biblio-video-store?endpont=http://127.0.0.1:1"},
         {"BIBLIO_DATABASE": "postgresql+psycopg://biblio:hidden-word@127.0.0.1/biblio?pool=9"},
         {"BIBLIO_EMBEDDER": "use://?threads=many"},

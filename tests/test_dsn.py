@@ -37,10 +37,13 @@ def test_parts_may_be_left_out(text: str, dsn: Dsn) -> None:
         "s3://b?endpoint=http://h:1&region=a%26b",
         "redis://h:0",
         "use://",
+        "whisper://base?device=cpu#language=ko,en&max_minutes=1.5",
+        "use://#model=a%23b",
     ],
 )
 def test_an_address_written_out_is_read_as_the_same(text: str) -> None:
-    assert Dsn.parse(Dsn.parse(text).text()) == Dsn.parse(text)
+    dsn = Dsn.parse(text, may_have_rules=True)
+    assert Dsn.parse(dsn.text(), may_have_rules=True) == dsn
 
 
 @pytest.mark.parametrize(
@@ -53,11 +56,22 @@ def test_what_is_no_address_is_misconfigured(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["redis://u:hidden@h:99999", "redis://u:hidden@h:port", "u:hidden@h", "s3://[hidden", "a://b?hidden=1&hidden=2"],
+    [
+        "redis://u:hidden@h:99999",
+        "redis://u:hidden@h:port",
+        "u:hidden@h",
+        "s3://[hidden",
+        "a://b?hidden=1&hidden=2",
+        "a://u:sec#hidden@h/p",
+        "a://u:sec#hidden=@h/p?x=y",
+        "a://b?key=sec#hidden",
+        "a://b?key=sec##hidden=1",
+        "a://b#hidden=1&hidden=2",
+    ],
 )
 def test_an_address_that_cannot_be_read_is_not_repeated_in_the_error(text: str) -> None:
     with pytest.raises(Misconfigured) as caught:
-        Dsn.parse(text)
+        Dsn.parse(text, may_have_rules=True)
     assert "hidden" not in str(caught.value)
 
 
@@ -93,3 +107,21 @@ def test_an_options_value_is_not_repeated_in_the_error() -> None:
     with pytest.raises(Misconfigured) as caught:
         Dsn.parse("a://b?timeout=hidden").read_options(Things)
     assert "hidden" not in str(caught.value)
+
+
+def test_rules_stand_behind_the_options() -> None:
+    dsn = Dsn.parse("whisper://base?threads=2#language=ko,en&max_minutes=90", may_have_rules=True)
+    assert (dsn.options, dsn.rules) == ({"threads": "2"}, {"language": "ko,en", "max_minutes": "90"})
+    assert Dsn.parse("a://b#timeout=1", may_have_rules=True).read_rules(Things) == Things(timeout=1)
+
+
+@pytest.mark.parametrize("text", ["redis://h/0#", "redis://h/0#language=ko", "redis://h/0?password=se#cret"])
+def test_an_address_that_stands_alone_has_no_rules(text: str) -> None:
+    with pytest.raises(Misconfigured, match="%23"):
+        Dsn.parse(text)
+
+
+def test_a_rule_that_is_wrong_may_be_the_rest_of_a_secret() -> None:
+    with pytest.raises(Misconfigured) as caught:
+        Dsn.parse("a://b?key=sec#ret=x", may_have_rules=True).read_rules(Things)
+    assert str(caught.value) == "The a:// address has no rule of that name. Known rules: pool_size, timeout."

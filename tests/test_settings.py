@@ -12,7 +12,7 @@ def test_nothing_set_means_the_embedded_engines() -> None:
     assert settings == Settings()
     assert (settings.database, settings.storage, settings.queue, settings.limiter) == (None, None, None, None)
     assert [settings.speech, settings.embedder, settings.vectors] == [
-        Dsn("whisper", "base"),
+        (Dsn("whisper", "base"),),
         Dsn("use"),
         Dsn("pgvector"),
     ]
@@ -31,6 +31,33 @@ def test_settings_are_read_from_the_environment() -> None:
     assert settings.queue == Dsn("redis", "h", 6379, "0")
     assert (settings.max_file_size, settings.env, settings.data) == (1000, "production", Path("/srv/biblio"))
     assert settings.url is None
+
+
+@pytest.mark.parametrize(
+    ("value", "engines"),
+    [
+        ("whisper://small", [Dsn("whisper", "small")]),
+        (
+            " google://p/eu?model=chirp_2#language=ko&max_minutes=240\n  whisper://base ",
+            [
+                Dsn(
+                    "google",
+                    "p",
+                    path="eu",
+                    options={"model": "chirp_2"},
+                    rules={"language": "ko", "max_minutes": "240"},
+                ),
+                Dsn("whisper", "base"),
+            ],
+        ),
+        (
+            "whisper://own?folder=/my models#model=fast whisper://base",
+            [Dsn("whisper", "own", options={"folder": "/my models"}, rules={"model": "fast"}), Dsn("whisper", "base")],
+        ),
+    ],
+)
+def test_speech_may_be_several_engines_in_order(value: str, engines: list[Dsn]) -> None:
+    assert read_settings({"BIBLIO_SPEECH": value}).speech == tuple(engines)
 
 
 def test_the_environment_goes_before_the_running_engines() -> None:
@@ -58,6 +85,9 @@ def test_a_misspelt_setting_is_refused(name: str, hint: str) -> None:
     [
         ("BIBLIO_DATABASE", "hidden"),
         ("BIBLIO_QUEUE", "redis://u:hidden@h:port"),
+        ("BIBLIO_QUEUE", "redis://u:sec#hidden@h/0"),
+        ("BIBLIO_EMBEDDER", "use://#language=hidden"),
+        ("BIBLIO_SPEECH", "whisper://base openai://h?api_key=se#hidden"),
         ("BIBLIO_MAX_FILE_SIZE", "hidden"),
         ("BIBLIO_MAX_FILE_SIZE", "-1"),
         ("BIBLIO_UPLOAD_SECONDS", "604801"),

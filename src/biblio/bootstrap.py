@@ -1,5 +1,6 @@
 """The only place where a port meets an adapter."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from biblio.adapters.limiter.metered import MeteredLimiter
@@ -9,22 +10,25 @@ from biblio.errors import Misconfigured
 from biblio.pipeline.services import Limits, Services, space_of
 from biblio.ports.engine import Engine
 from biblio.ports.meter import Exposition, Meter
+from biblio.ports.speech import SpeechEngine
 from biblio.ports.tracer import Untraced
 from biblio.settings import Settings
 
 
 def build(settings: Settings) -> Services:
     """Everything connected by address, nothing called yet. Raises `Misconfigured`."""
-    if settings.env == "production" and settings.speech.scheme == "scripted":
+    if settings.env == "production" and any(one.scheme == "scripted" for one in settings.speech):
         raise Misconfigured("scripted:// says made-up words and is refused when BIBLIO_ENV=production.")
     database = _needed(settings.database, "BIBLIO_DATABASE")
     embedder = connect("embedder", settings.embedder)
+    speech, recognisers = _speech([_with_bucket(dsn, settings.storage) for dsn in settings.speech])
     return Services(
         catalog=connect("catalog", database),
         storage=connect("storage", _storage(settings)),
         queue=connect("queue", _needed(settings.queue, "BIBLIO_QUEUE")),
         audio=connect("audio", _audio(settings)),
-        speech=connect("speech", settings.speech),
+        speech=speech,
+        recognisers=recognisers,
         embedder=embedder,
         vectors=connect("vectors", _vectors(settings.vectors, database, space_of(embedder), embedder.dimension)),
         limiter=connect("limiter", _needed(settings.limiter, "BIBLIO_LIMITER")),
@@ -66,6 +70,14 @@ def engines(services: Services) -> dict[str, Engine]:
     }
 
 
+def engines_apart(services: Services) -> dict[str, Engine]:
+    """The same, but each speech engine for itself: where one is enough to work, the others may be ill all the same."""
+    found = engines(services)
+    if services.recognisers:
+        del found["speech"]
+    return {**found, **{f"speech {name}": engine for name, engine in services.recognisers.items()}}
+
+
 def _limits(settings: Settings) -> Limits:
     return Limits(
         largest_file=settings.max_file_size,
@@ -86,6 +98,17 @@ def _needed(dsn: Dsn | None, name: str) -> Dsn:
     return dsn
 
 
+def _speech(addresses: Sequence[Dsn]) -> tuple[SpeechEngine, Mapping[str, SpeechEngine]]:
+    """The engine that is asked, and those it is made of where it is made of several."""
+    found = [connect("speech", dsn) for dsn in addresses]
+    if len(found) == 1 and not addresses[0].rules:
+        return found[0], {}
+    from biblio.adapters.speech.routed import route  # most have one engine, and no rules for it
+
+    routed = route(list(zip(found, addresses, strict=True)))
+    return routed, routed.engines
+
+
 def _storage(settings: Settings) -> Dsn:
     """The pages that may upload straight to the bucket are a setting of their own: an address is for a place."""
     storage = _needed(settings.storage, "BIBLIO_STORAGE")
@@ -96,6 +119,15 @@ def _storage(settings: Settings) -> Dsn:
 
 def _audio(settings: Settings) -> Dsn:
     return replace(settings.audio, options={"max_duration": str(settings.max_duration), **settings.audio.options})
+
+
+def _with_bucket(speech: Dsn, storage: Dsn | None) -> Dsn:
+    """Google Speech hears long sounds from Google's storage only: where ours is that, there is a bucket already."""
+    if speech.scheme != "google" or storage is None or storage.scheme != "gs":
+        return speech
+    found = {"staging": f"gs://{storage.host}", "staging_endpoint": storage.options.get("endpoint")}
+    usual = {"credentials": storage.options.get("credentials"), **({} if "staging" in speech.options else found)}
+    return replace(speech, options={**{name: value for name, value in usual.items() if value}, **speech.options})
 
 
 def _vectors(vectors: Dsn, database: Dsn, space: str, dimension: int) -> Dsn:

@@ -1,6 +1,7 @@
 """All settings, and the only reader of the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -12,6 +13,7 @@ from biblio.dsn import Dsn
 from biblio.errors import Misconfigured
 
 PREFIX = "BIBLIO_"
+_NEXT_ADDRESS = re.compile(r"\s+(?=[a-z][a-z0-9+.-]*://)")
 
 
 def _address(value: object) -> object:
@@ -21,11 +23,25 @@ def _address(value: object) -> object:
         raise ValueError(error.message) from None
 
 
+def _addresses(value: object) -> object:
+    """Between blanks. One in a path does not end an address: the next begins with its scheme."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(Dsn.parse(one, may_have_rules=True) for one in _NEXT_ADDRESS.split(value.strip()))
+    except Misconfigured as error:
+        raise ValueError(error.message) from None
+
+
 Address = Annotated[Dsn, BeforeValidator(_address)]
+Addresses = Annotated[tuple[Dsn, ...], BeforeValidator(_addresses)]
 
 
 class Settings(BaseModel):
-    """Field `x` is read from `BIBLIO_X`. An address left out means the embedded engine (see docs/settings.md)."""
+    """Field `x` is read from `BIBLIO_X`. An address left out means the embedded engine (see docs/settings.md).
+
+    `speech`: who is asked first comes first.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
@@ -33,7 +49,7 @@ class Settings(BaseModel):
     storage: Address | None = None
     queue: Address | None = None
     limiter: Address | None = None
-    speech: Address = Dsn("whisper", "base")
+    speech: Addresses = (Dsn("whisper", "base"),)
     embedder: Address = Dsn("use")
     vectors: Address = Dsn("pgvector")
     audio: Address = Dsn("ffmpeg")

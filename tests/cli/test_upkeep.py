@@ -69,6 +69,15 @@ def test_reembed_takes_another_embedder_and_no_other_address(ours: Mapping[str, 
     assert biblio(ours, "reembed").returncode == 2
 
 
+def test_doctor_tries_each_of_several_speech_engines(ours: Mapping[str, str]) -> None:
+    done = biblio({**ours, "BIBLIO_SPEECH": "scripted:// whisper://house?folder=/nowhere/at/all"}, "doctor")
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1
+    assert [line.split()[0] for line in lines if " speech scripted " in line] == ["✓"]
+    assert [line.split()[0] for line in lines if " speech faster-whisper " in line] == ["✗"]
+    assert [line for line in lines if line.startswith("✗") and "faster-whisper" not in line] == []
+
+
 def waiting_since_long(services: Services) -> None:
     video = add_video(services.catalog, new_user(services.catalog), status=Status.PENDING)
     with services.catalog.transaction() as tx:

@@ -22,7 +22,7 @@ def _used(catalog: Catalog, user: str, *, since: timedelta = DAY) -> list[UsedBy
 
 
 class UsageContract(CatalogSuite):
-    def test_an_amount_is_written_once_for_a_video_generation_and_unit(
+    def test_an_amount_is_written_once_for_a_video_generation_unit_and_engine(
         self, catalog: Catalog, user: str, video: Video
     ) -> None:
         def add(number: int) -> None:
@@ -37,6 +37,16 @@ class UsageContract(CatalogSuite):
             UsedByVideo(SECONDS_TRANSCRIBED, 61.25, "whisper base", video.id),
             UsedByVideo(TOKENS_EMBEDDED, 12.0, "use", video.id),
         ]
+
+    def test_engines_that_shared_a_video_are_each_written_down(self, catalog: Catalog, user: str, video: Video) -> None:
+        shares = [Used(SECONDS_TRANSCRIBED, 40.0, "google chirp_2"), Used(SECONDS_TRANSCRIBED, 21.25, "whisper base")]
+        for _ in range(2):
+            with catalog.transaction() as tx:
+                for used in shares:
+                    tx.usage.add(video, used)
+        assert _used(catalog, user) == [UsedByVideo(**vars(used), video_id=video.id) for used in shares]
+        with catalog.transaction() as tx:
+            assert tx.usage.total(user, SECONDS_TRANSCRIBED, datetime.now(UTC) - DAY) == 61.25
 
     def test_of_amounts_written_at_once_one_stays(self, catalog: Catalog, user: str, video: Video) -> None:
         def add(number: int) -> None:

@@ -50,18 +50,24 @@ class Ear:
 @contextmanager
 def ear(addresses: Mapping[str, str], folder: Path, more: str = "") -> Iterator[Ear]:
     log = folder / "calls"
-    settings = {**addresses, "BIBLIO_SPEECH": f"scripted://?{PIECES}&log={log}{more}"}
+    with hearing(addresses, f"scripted://?{PIECES}&log={log}{more}") as (services, settings):
+        yield Ear(services, settings, log)
+
+
+@contextmanager
+def hearing(addresses: Mapping[str, str], speech: str) -> Iterator[tuple[Services, Mapping[str, str]]]:
+    settings = {**addresses, "BIBLIO_SPEECH": speech}
     services = build(read_settings(settings))
     for engine in engines(services).values():
         engine.prepare()
-    yield Ear(services, settings, log)
+    yield services, settings
     for engine in engines(services).values():
         engine.close()
 
 
-def extracted(services: Services) -> Video:
-    """The talk of a user of its own, which is next to be heard."""
-    content = TALK.read_bytes()
+def extracted(services: Services, film: Path = TALK) -> Video:
+    """The film of a user of its own, which is next to be heard."""
+    content = film.read_bytes()
     with services.catalog.transaction() as tx:
         user = tx.users.add(f"hearing {secrets.token_hex(4)}")
         video, upload = begin_upload(services, tx, user, NewVideo("talk.mp4", len(content), "video/mp4"))
@@ -96,12 +102,14 @@ def transcript(services: Services, video: Video) -> Transcript:
     return Transcript.from_json(fetch(services, results[Step.TRANSCRIBE]["transcript"]))
 
 
-def undisturbed(services: Services, video: Video, folder: Path) -> tuple[tuple[Sentence, ...], list[float]]:
+def undisturbed(
+    services: Services, video: Video, folder: Path, pieces: str = PIECES
+) -> tuple[tuple[Sentence, ...], list[float]]:
     """What one run hears, and where its pieces begin."""
     with services.catalog.transaction() as tx:
         results = tx.jobs.results(video, video.generation)
     audio = folder / "speech.flac"
     audio.write_bytes(b"".join(services.storage.read(results[Step.EXTRACT]["speech"])))
-    run = list(connect(Dsn.parse(f"scripted://?{PIECES}")).transcribe(audio, language=None, model=None))
+    run = list(connect(Dsn.parse(f"scripted://?{pieces}")).transcribe(audio, language=None, model=None))
     ends = [one.until for one in run if one.ends_piece]
     return sentences_of(word for one in run for word in one.words), [0.0, *ends[:-1]]

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from biblio.domain.hearing import Share
+
 SENTENCE_ENDS = frozenset(".?!。？！…")
 LONGEST_SENTENCE = 20.0
 """Seconds. Recognisers leave out punctuation, Korean most of all; a sentence this long is cut at its next word."""
@@ -62,13 +64,15 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Transcript:
-    """`language` is ISO 639-1 ('' when there was no speech), `duration` seconds, `engine` and `model` who heard it."""
+    """`language` is ISO 639-1 ('' when there was no speech), `duration` seconds, `engine` and `model` who heard it, or
+    most of it; `shares` who heard which part, empty in what was heard before that was kept."""
 
     language: str
     duration: float
     sentences: tuple[Sentence, ...]
     engine: str
     model: str
+    shares: tuple[Share, ...] = ()
 
     @property
     def text(self) -> str:
@@ -80,6 +84,7 @@ class Transcript:
             "duration": self.duration,
             "engine": self.engine,
             "model": self.model,
+            "shares": [share.as_json() for share in self.shares],
             **results(self.sentences, with_words=True),
         }
 
@@ -90,7 +95,8 @@ class Transcript:
             Sentence(row["transcript"], row["start_time"], row["end_time"], words_of(row.get("words", ())))
             for row in rows
         )
-        return cls(data["language"], data["duration"], sentences, data["engine"], data["model"])
+        shares = tuple(map(Share.from_json, data.get("shares", ())))
+        return cls(data["language"], data["duration"], sentences, data["engine"], data["model"], shares)
 
 
 def results(sentences: Iterable[Sentence], *, with_words: bool = False) -> dict[str, Any]:

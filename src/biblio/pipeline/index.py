@@ -64,7 +64,8 @@ def _probe_vectors(services: Services, owner: Owner, record: VectorRecord) -> No
 
 
 def _described(services: Services, video: Video, transcript: Transcript, rows: list[IndexedPassage]) -> Video:
-    about = {"engine": transcript.engine, "model": transcript.model, "passages": len(rows)}
+    heard = [share.as_json() for share in transcript.shares]
+    about = {"engine": transcript.engine, "model": transcript.model, "heard_by": heard, "passages": len(rows)}
     return replace(video, meta_info={**about, "embedder": services.space})
 
 

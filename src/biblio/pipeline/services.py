@@ -1,8 +1,12 @@
 """What a use case may ask for. Built once per process, in bootstrap."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 
+from biblio.domain.hearing import HeardBy
 from biblio.domain.passages import SCHEME
+from biblio.errors import InvalidInput
 from biblio.ports.audio import AudioExtractor
 from biblio.ports.catalog import Catalog
 from biblio.ports.embedder import Embedder
@@ -38,6 +42,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Services:
+    """`recognisers`: the engines that `speech` is made of, by name, where it is made of several."""
+
     catalog: Catalog
     storage: Storage
     queue: JobQueue
@@ -49,6 +55,18 @@ class Services:
     limits: Limits
     meter: Meter = Silent()
     tracer: Tracer = Untraced()
+    recognisers: Mapping[str, SpeechEngine] = field(default_factory=dict)
+
+    def hearers(self, model: str | None) -> frozenset[HeardBy]:
+        """Who may hear what is asked of `model`, also by the names that they had before there were several."""
+        named = [(self.speech.name, self.speech)]
+        for name, engine in self.recognisers.items():
+            named += [(name, engine), (engine.name, engine)]
+        found = set()
+        for name, engine in named:
+            with suppress(InvalidInput):
+                found.add(HeardBy(name, engine.model_name(model)))
+        return frozenset(found)
 
     @property
     def space(self) -> str:

@@ -4,17 +4,22 @@ import contextlib
 import tempfile
 import threading
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from biblio.domain.flow import Step
+from biblio.domain.hearing import HeardBy, seconds_by, shares_of
 from biblio.domain.transcript import Transcript, Word, sentences_of
+from biblio.domain.video import Video
 from biblio.errors import NotFound
 from biblio.pipeline.admission import PATIENCE, Admission
 from biblio.pipeline.artefacts import fetch, leave
 from biblio.pipeline.lease import Lease
 from biblio.pipeline.quota import check_quota
+from biblio.pipeline.quota_wait import QuotaWait
 from biblio.pipeline.services import Services
+from biblio.ports.catalog import Transaction
 from biblio.ports.speech import Heard
 from biblio.ports.usage import SECONDS_TRANSCRIBED, Used
 
@@ -28,20 +33,28 @@ def transcribe(services: Services, lease: Lease) -> dict[str, Any]:
         with audio.open("wb") as file:
             file.writelines(services.storage.read(extracted["speech"]))
         transcript = _hear(services, lease, audio, extracted["duration"])
-    used = Used(SECONDS_TRANSCRIBED, transcript.duration, f"{transcript.engine} {transcript.model}")
-    lease.at_end.append(lambda tx: tx.usage.add(claim.video, used))
+    lease.at_end.extend(partial(_count, claim.video, used) for used in _used(transcript))
     return {"transcript": leave(services, claim, "transcript.json", transcript.as_json())}
 
 
 def _hear(services: Services, lease: Lease, audio: Path, duration: float) -> Transcript:
     draft = Draft(services, lease)
     _may_cost(services, lease, draft)
-    with contextlib.closing(_rest(services, lease, audio, draft)) as rest:
-        for heard in rest:
-            draft.add(heard)
-            lease.report(heard.until / duration if duration else 1.0)
-    model = services.speech.model_name(lease.claim.video.options.model)
-    return Transcript(draft.language, duration, sentences_of(draft.words), services.speech.name, model)
+    call = HearingCall(services, lease, draft)
+    call.until_taken(lambda: _hear_on(services, lease, audio, duration, draft, call))
+    shares = shares_of(draft.heard_by, duration)
+    most = next(iter(seconds_by(shares)), draft.asked)
+    return Transcript(draft.language, duration, sentences_of(draft.words), most.engine, most.model, shares)
+
+
+def _used(transcript: Transcript) -> list[Used]:
+    """Each engine's own seconds."""
+    seconds = seconds_by(transcript.shares) or {HeardBy(transcript.engine, transcript.model): transcript.duration}
+    return [Used(SECONDS_TRANSCRIBED, amount, f"{by.engine} {by.model}") for by, amount in seconds.items()]
+
+
+def _count(video: Video, used: Used, tx: Transaction) -> None:
+    tx.usage.add(video, used)
 
 
 def _may_cost(services: Services, lease: Lease, draft: "Draft") -> None:
@@ -55,10 +68,22 @@ def _may_cost(services: Services, lease: Lease, draft: "Draft") -> None:
             check_quota(services, tx, lease.claim.video.user_id)
 
 
-def _rest(services: Services, lease: Lease, audio: Path, draft: "Draft") -> Generator[Heard, None, None]:
+def _hear_on(
+    services: Services, lease: Lease, audio: Path, duration: float, draft: "Draft", call: "HearingCall"
+) -> None:
+    """From the last piece that was kept to the end."""
+    draft.rewind()
+    with contextlib.closing(_rest(services, lease, audio, draft, call)) as rest:
+        for heard in rest:
+            draft.add(heard)
+            lease.report(heard.until / duration if duration else 1.0)
+
+
+def _rest(
+    services: Services, lease: Lease, audio: Path, draft: "Draft", call: "HearingCall"
+) -> Generator[Heard, None, None]:
     options = lease.claim.video.options
     language = options.language or draft.language or None
-    call = HearingCall(services, lease, draft)
     return services.speech.transcribe(audio, language=language, model=options.model, since=draft.until, call=call)
 
 
@@ -66,7 +91,8 @@ class HearingCall(Admission):
     """What the engine notes is kept beside the words."""
 
     def __init__(self, services: Services, lease: Lease, draft: "Draft") -> None:
-        super().__init__(services, lease.claim.video.user_id, patience=PATIENCE, on_wait=lease.check)
+        sign = QuotaWait(services, lease)
+        super().__init__(services, lease.claim.video.user_id, patience=PATIENCE, sign=sign)
         self._draft = draft
 
     def recall(self, name: str) -> str | None:
@@ -90,14 +116,14 @@ class Draft:
         self._services = services
         self._lease = lease
         self._keys: list[str] = []
-        self._kept = 0
-        self._heard_by = _heard_by(services, lease)
+        self._kept, self._kept_until = 0, 0.0
+        self.heard_by: list[tuple[float, HeardBy]] = []
+        """Where each piece ends, and whose it is."""
+        self.asked = HeardBy(services.speech.name, services.speech.model_name(lease.claim.video.options.model))
         self._turn = threading.Lock()  # engines note from threads of their own
         self.notes: dict[str, str] = {}
         """Operations that were begun at a service, by the engine's own name of them."""
-        if lease.claim.checkpoint.get("heard_by") == self._heard_by:
-            self.notes = dict(lease.claim.checkpoint.get("notes", {}))
-            self._take_up(lease.claim.checkpoint["pieces"])
+        self._take_up(lease.claim.checkpoint)
 
     def add(self, heard: Heard) -> None:
         """Raises `LeaseLost`, and what storage and catalog raise."""
@@ -105,38 +131,58 @@ class Draft:
         self.language = self.language or heard.language
         self.until = heard.until
         if heard.ends_piece:
-            self._keep()
+            self._keep(heard.by or self.asked)
+
+    def rewind(self) -> None:
+        """Forget what was said of a piece that did not come to its end."""
+        del self.words[self._kept :]
+        self.until = self._kept_until
 
     def note(self, name: str, value: str) -> None:
-        """Raises as `Lease.note`."""
+        """Raises as `Lease.note`; an empty value is forgotten with the next thing that is kept."""
         with self._turn:
+            if not value:
+                self.notes.pop(name, None)
+                return
             self.notes[name] = value
             self._lease.note(self._checkpoint())
 
-    def _take_up(self, keys: list[str]) -> None:
-        """A piece that is gone costs itself and what came after it."""
+    def _take_up(self, checkpoint: dict[str, Any]) -> None:
+        """What was heard with another language or model in mind is not gone on from.
+
+        A piece that is gone, or whose engine is not asked any more, costs itself and what came after it.
+        """
+        engine, model, *options = checkpoint.get("heard_by", (None, None))
+        if options != self._options():
+            return
+        self.notes = dict(checkpoint.get("notes", {}))
+        hearers = self._services.hearers(self._lease.claim.video.options.model)
         with contextlib.suppress(NotFound):
-            for key in keys:
+            for key in checkpoint["pieces"]:
                 piece = fetch(self._services, key)
+                by = HeardBy(*piece.get("by", (engine, model)))
+                if by not in hearers:
+                    break
                 self.words.extend(Word(*row) for row in piece["words"])
                 self.language, self.until = piece["language"], piece["until"]
                 self._keys.append(key)
-        self._kept = len(self.words)
+                self.heard_by.append((self.until, by))
+        self._kept, self._kept_until = len(self.words), self.until
 
-    def _keep(self) -> None:
+    def _keep(self, by: HeardBy) -> None:
         words = [[word.text, word.start, word.end] for word in self.words[self._kept :]]
-        piece = {"until": self.until, "language": self.language, "words": words}
+        piece = {"until": self.until, "language": self.language, "words": words, "by": [by.engine, by.model]}
         key = leave(self._services, self._lease.claim, f"piece-{len(self._keys):04}.json", piece)
         with self._turn:
             self._keys.append(key)
-            self._kept = len(self.words)
+            self.heard_by.append((self.until, by))
+            self._kept, self._kept_until = len(self.words), self.until
             self._lease.save(self._checkpoint())
 
     def _checkpoint(self) -> dict[str, Any]:
-        return {"heard_by": self._heard_by, "pieces": self._keys, "notes": self.notes}
+        heard_by = [self.asked.engine, self.asked.model, *self._options()]
+        return {"heard_by": heard_by, "pieces": self._keys, "notes": self.notes}
 
-
-def _heard_by(services: Services, lease: Lease) -> list[str | None]:
-    """Words of another engine, model or language are not continued."""
-    options, speech = lease.claim.video.options, services.speech
-    return [speech.name, speech.model_name(options.model), options.model, options.language]
+    def _options(self) -> list[str | None]:
+        options = self._lease.claim.video.options
+        return [options.model, options.language]

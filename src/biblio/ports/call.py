@@ -11,12 +11,15 @@ class CallContext(Protocol):
 
     - what was noted is recalled by its name alone
     - a call is made once it is admitted
+    - an empty note forgets what was noted
     """
 
     def admit(self, limit: RateLimit, units: float) -> AbstractContextManager[None]:
         """Wait for the turn of one call of so many units, which is made inside the block.
 
-        Raises `RateLimited` where the turn is far off, and what ends the work that the call belongs to.
+        A `RateLimited` that leaves the block says that the service refused: nobody calls it for a while. Raises
+        `RateLimited` where the turn is far off, `Unavailable` where nobody can tell whose turn it is, and what ends the
+        work that the call belongs to.
         """
 
     def recall(self, name: str) -> str | None:
@@ -40,3 +43,5 @@ class Unpaced:
 
     def note(self, name: str, value: str) -> None:
         self._noted[name] = value
+        if not value:
+            del self._noted[name]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from biblio.domain.hearing import HeardBy
 from biblio.domain.transcript import Word
 from biblio.ports.call import CallContext
 from biblio.ports.engine import Engine
@@ -15,12 +16,14 @@ class Heard:
     """The words of a stretch of sound that ends at `until` seconds. `language`: ISO 639-1, '' before any speech.
 
     `ends_piece`: a piece of at most ten minutes is complete, and hearing may go on from `until` at any later time.
+    `by`: who heard it; None: the engine that was asked.
     """
 
     words: tuple[Word, ...]
     until: float
     language: str
     ends_piece: bool = False
+    by: HeardBy | None = None
 
 
 class SpeechEngine(Engine, Protocol):

@@ -27,7 +27,7 @@ class UsedByVideo(Used):
 
 
 class UsageLog(Protocol):
-    """- an amount is written once for a video, generation and unit
+    """- an amount is written once for a video, generation, unit and engine
     - usage outlives its video
     - a user sees only their own usage, of the asked time only
     """

@@ -191,6 +191,32 @@ def test_titles_are_sorted_and_found_after_the_upgrade(empty: Dsn) -> None:
     catalog.close()
 
 
+def test_usage_by_several_engines_is_that_of_one_after_a_downgrade(empty: Dsn) -> None:
+    video, used = UUID(int=1), "SELECT generation, unit, engine, amount FROM usage ORDER BY generation, unit, engine"
+    rows = [
+        {"generation": 1, "unit": "seconds_transcribed", "engine": "google chirp_2", "amount": 40.0},
+        {"generation": 1, "unit": "seconds_transcribed", "engine": "whisper base", "amount": 20.5},
+        {"generation": 1, "unit": "bytes_stored", "engine": "storage", "amount": 7.0},
+        {"generation": 2, "unit": "seconds_transcribed", "engine": "whisper base", "amount": 60.5},
+    ]
+    with _migrating(empty) as (config, connection):
+        command.upgrade(config, "head")
+        connection.execute(sqlalchemy.text("SELECT set_config('biblio.user', '*', true)"))
+        connection.execute(sqlalchemy.text("INSERT INTO users (id, name) VALUES ('u', 'u')"))
+        columns = "video_id, user_id, generation, unit, engine, amount"
+        row = f"INSERT INTO usage ({columns}) VALUES ('{video}', 'u', :generation, :unit, :engine, :amount)"
+        connection.execute(sqlalchemy.text(row), rows)
+        command.downgrade(config, "0006")
+        joined = [
+            (1, "bytes_stored", "storage", 7.0),
+            (1, "seconds_transcribed", "google chirp_2", 60.5),
+            (2, "seconds_transcribed", "whisper base", 60.5),
+        ]
+        assert [tuple(row) for row in connection.execute(sqlalchemy.text(used))] == joined
+        command.upgrade(config, "head")
+        assert [tuple(row) for row in connection.execute(sqlalchemy.text(used))] == joined
+
+
 def _prepare(address: str, gate: "multiprocessing.synchronize.Barrier") -> None:
     catalog = connect(Dsn.parse(address))
     gate.wait(30)

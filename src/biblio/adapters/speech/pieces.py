@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -16,8 +17,9 @@ import numpy as np
 
 from biblio.adapters.speech.sound import RATE, Samples, end_of, stretches
 from biblio.adapters.speech.words import in_order
+from biblio.domain.rate_limit import RateLimit
 from biblio.domain.transcript import Word
-from biblio.errors import AdapterError, Unavailable
+from biblio.errors import RateLimited, Unavailable
 from biblio.ports.call import CallContext
 from biblio.ports.speech import Heard
 
@@ -85,11 +87,12 @@ class _Room:
     """Pieces that are being heard, in order."""
 
     def __init__(self, service: Service, model: str, call: CallContext, language: str | None) -> None:
-        self._service, self._model, self._call = service, model, call
+        self._service, self._model = service, model
         self._asked, self._spoken = language, ""
         self._pool = ThreadPoolExecutor(service.parallel, thread_name_prefix="speech")
         self._heard: deque[tuple[Piece, Future[Recognised], _Progress]] = deque()
         self._closed = Event()
+        self._call = _WantedCall(call, self._closed)
 
     def take(self, piece: Piece | tuple[float, float]) -> Generator[Heard, None, None]:
         """Begin a piece, once there is room for it. A silent one, of which only the times are given, costs nothing."""
@@ -100,8 +103,7 @@ class _Room:
         knows = bool(self._asked or self._spoken)
         yield from self.drain(self._service.parallel - 1 if knows else 0)
         progress = _Progress(self._closed)
-        language = self._asked or self._spoken or None
-        self._heard.append((piece, self._begin(piece, language, progress), progress))
+        self._heard.append((piece, self._begin(piece, progress), progress))
         if not knows:
             yield from self.drain(0)
 
@@ -112,39 +114,61 @@ class _Room:
             while not _is_done(job):
                 yield Heard((), piece.start + progress.done * piece.seconds, self._spoken)
             self._heard.popleft()
-            if (error := job.exception()) is not None:
-                yield from self._keep_the_rest(error, piece.start)
-                raise error
-            said = job.result()
+            try:
+                said = job.result()
+            except (RateLimited, Unavailable):
+                yield from self._keep_the_rest(piece.start)
+                raise
             if said.words:
                 self._spoken = self._spoken or said.language
             yield Heard(_placed(said.words, piece), piece.end, self._spoken, ends_piece=True)
+            if self._call.recall(self._name(piece)):
+                self._call.note(self._name(piece), "")
 
-    def _begin(self, piece: Piece, language: str | None, progress: "_Progress") -> Future[Recognised]:
-        noted = self._call.recall(_name(piece, self._model, language))
-        if noted is None:
-            return self._pool.submit(self._service.recognise, piece, language, self._model, self._call, progress)
-        done = Future[Recognised]()
-        done.set_result(_read(noted))
-        return done
+    def _begin(self, piece: Piece, progress: "_Progress") -> "Future[Recognised]":
+        """What was heard before its turn to be told is not heard again."""
+        if text := self._call.recall(self._name(piece)):
+            known: Future[Recognised] = Future()
+            known.set_result(_recognised(text))
+            return known
+        recognise = self._service.recognise
+        return self._pool.submit(recognise, piece, self._language(), self._model, self._call, progress)
 
-    def _keep_the_rest(self, error: BaseException, here: float) -> Generator[Heard, None, None]:
-        """What was begun behind a piece that failed is paid for: where that is tried again, so is it known then."""
-        if not isinstance(error, AdapterError) or not error.retryable:
-            return
-        language = self._asked or self._spoken or None
+    def _keep_the_rest(self, place: float) -> Generator[Heard, None, None]:
+        """Pieces behind one that failed are paid for: let them end, and note what was heard."""
         for piece, job, _ in self._heard:
-            if job.cancel():
-                continue
             while not _is_done(job):
-                yield Heard((), here, self._spoken)
-            if job.exception() is None:
-                self._call.note(_name(piece, self._model, language), _written(job.result()))
+                yield Heard((), place, self._spoken)
+            if not job.cancelled() and job.exception() is None and not self._call.recall(self._name(piece)):
+                said = job.result()
+                words = [[word.text, word.start, word.end] for word in said.words]
+                self._call.note(self._name(piece), json.dumps([words, said.language], ensure_ascii=False))
+
+    def _language(self) -> str | None:
+        return self._asked or self._spoken or None
+
+    def _name(self, piece: Piece) -> str:
+        """Of what was heard: another engine of the route may hear the same sound in other pieces."""
+        return f"heard {piece.start:.3f}-{piece.end:.3f} {self._model} {self._language()}"
 
     def close(self) -> None:
         """What waits is not begun; what is under way hears of it at its next sign of life."""
         self._closed.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _WantedCall:
+    """No call is made for a sound that nobody waits for any more, though its turn has come."""
+
+    def __init__(self, call: CallContext, closed: Event) -> None:
+        self._call, self._closed = call, closed
+        self.recall, self.note = call.recall, call.note
+
+    @contextmanager
+    def admit(self, limit: RateLimit, units: float) -> Iterator[None]:
+        with self._call.admit(limit, units):
+            _require_wanted(self._closed)
+            yield
 
 
 class _Progress:
@@ -153,22 +177,17 @@ class _Progress:
         self._closed = closed
 
     def __call__(self, done: float) -> None:
-        if self._closed.is_set():
-            raise Unavailable("Nobody waits for this piece any more.", code="NOT_WANTED")
+        _require_wanted(self._closed)
         self.done = min(1.0, max(self.done, done))
 
 
-def _name(piece: Piece, model: str, language: str | None) -> str:
-    """Under which what was heard is noted."""
-    return f"heard {piece.start:.4f}-{piece.end:.4f} {model} {language}"
+def _require_wanted(closed: Event) -> None:
+    if closed.is_set():
+        raise Unavailable("Nobody waits for this piece any more.", code="NOT_WANTED")
 
 
-def _written(said: Recognised) -> str:
-    return json.dumps([said.language, [[word.text, word.start, word.end] for word in said.words]], ensure_ascii=False)
-
-
-def _read(noted: str) -> Recognised:
-    language, words = json.loads(noted)
+def _recognised(text: str) -> Recognised:
+    words, language = json.loads(text)
     return Recognised(tuple(Word(*word) for word in words), language)
 
 

@@ -1,38 +1,55 @@
 """A recogniser without ears: says a script over any sound. For tests of the road; refused in production.
 
-scripted://?path=<script.json>&seconds_per_sentence=0&longest=600&log=<file>
+scripted://account?path=<script.json>&seconds_per_sentence=0&longest=600&log=<file>&calls_per_minute=60&fails_at=<seconds>
 The script is {"language": "ko", "sentences": [[start, end, text], ...], "every": 15}; without one it speaks a few lines
 of its own, every 15 seconds.
 """
 
 import time
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from math import ceil
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from biblio.adapters.speech.call_log import CallLog
 from biblio.adapters.speech.sound import LONGEST, end_of, stretches
 from biblio.adapters.speech.words import in_order, spread
+from biblio.domain.rate_limit import RateLimit
 from biblio.dsn import Dsn, Options
-from biblio.errors import InvalidInput, Misconfigured
-from biblio.ports.call import CallContext
+from biblio.errors import AdapterError, InvalidInput, Misconfigured, RateLimited, Rejected, Unavailable
+from biblio.ports.call import CallContext, Unpaced
 from biblio.ports.speech import Heard, SpeechEngine
 
 MODEL = "script"
 SILENCE = 0.001
 """Loudness (of 1) up to which a piece counts as silence."""
+_FAILURES: dict[str, type[AdapterError]] = {
+    "unavailable": Unavailable,
+    "rate_limited": RateLimited,
+    "misconfigured": Misconfigured,
+    "rejected": Rejected,
+}
 
 
 class ScriptedOptions(Options):
     """`seconds_per_sentence`: how long it takes to hear one, for tests that need slow work. `longest`: seconds a piece
-    may have, for tests that need many. `log`: a file that gets a line for each piece begun and done (call_log.py)."""
+    may have, for tests that need many. `log`: a file that gets a line for each piece begun and done (call_log.py).
+    `fails_at`: what begins at this second or later is not heard, for tests of who takes over; `fails_as`: why.
+    With any of the last three each piece is a call that waits for its turn, as at a service; `account` shares them.
+    """
 
     path: Path | None = None
     seconds_per_sentence: float = Field(default=0.0, ge=0, le=3600)
     longest: int = Field(default=LONGEST, ge=1, le=LONGEST)
     log: Path | None = None
+    fails_at: float | None = Field(default=None, ge=0)
+    fails_as: Literal["unavailable", "rate_limited", "misconfigured", "rejected"] = "unavailable"
+    calls_per_minute: float | None = Field(default=None, gt=0)
+    seconds_per_minute: float | None = Field(default=None, gt=0)
+    at_once: int | None = Field(default=None, ge=1)
 
 
 class Script(BaseModel):
@@ -79,7 +96,7 @@ _ENGLISH = Script(
 def connect(dsn: Dsn) -> SpeechEngine:
     """Raises `Misconfigured` for a script that is not there or not in shape."""
     options = dsn.read_options(ScriptedOptions)
-    return _Scripted((_read(options.path),) if options.path else (_KOREAN, _ENGLISH), options)
+    return _Scripted((_read(options.path),) if options.path else (_KOREAN, _ENGLISH), options, dsn.host)
 
 
 def _read(path: Path) -> Script:
@@ -92,10 +109,12 @@ def _read(path: Path) -> Script:
 class _Scripted:
     name = "scripted"
 
-    def __init__(self, scripts: tuple[Script, ...], options: ScriptedOptions) -> None:
+    def __init__(self, scripts: tuple[Script, ...], options: ScriptedOptions, account: str) -> None:
         self._scripts = {script.language: script for script in scripts}
         self._spoken = scripts[0].language
         self._options = options
+        bounds = (options.calls_per_minute, options.seconds_per_minute, options.at_once)
+        self._limit = RateLimit(f"speech:scripted:{account}", *bounds) if any(bounds) else None
 
     def check(self, language: str | None, model: str | None) -> None:
         self.model_name(model)
@@ -113,10 +132,10 @@ class _Scripted:
         language: str | None,
         model: str | None,
         since: float = 0.0,
-        call: CallContext | None = None,  # noqa: ARG002 - it costs nothing
+        call: CallContext | None = None,
     ) -> Generator[Heard, None, None]:
         self.model_name(model)
-        return self._say(audio, self._scripts[self._code(language)], since)
+        return self._say(audio, self._scripts[self._code(language)], since, call or Unpaced())
 
     def prepare(self) -> None: ...
 
@@ -130,11 +149,13 @@ class _Scripted:
             raise InvalidInput(f"The script is not in the language '{language}'.", code="UNKNOWN_LANGUAGE")
         return code
 
-    def _say(self, audio: Path, script: Script, since: float) -> Generator[Heard, None, None]:
+    def _say(self, audio: Path, script: Script, since: float, call: CallContext) -> Generator[Heard, None, None]:
         log, spoken = CallLog(self._options.log, audio), ""
         for start, samples in stretches(audio, self._options.longest, since):
             end = end_of(start, samples)
-            with log.call(start, end):
+            turn = call.admit(self._limit, end - start) if self._limit else nullcontext()
+            with turn, log.call(start, end):
+                self._fail_from(start)
                 if float(abs(samples).max()) > SILENCE:
                     spoken = script.language
                     yield from self._read_out(script, start, end)
@@ -142,5 +163,10 @@ class _Scripted:
 
     def _read_out(self, script: Script, start: float, end: float) -> Iterator[Heard]:
         for begin, stop, text in script.between(start, end):
+            self._fail_from(begin)
             time.sleep(self._options.seconds_per_sentence)
             yield Heard(in_order(spread(f" {text}", begin, stop), begin, end), min(stop, end), script.language)
+
+    def _fail_from(self, second: float) -> None:
+        if self._options.fails_at is not None and second >= self._options.fails_at:
+            raise _FAILURES[self._options.fails_as]("The script ends here, as it was told to.")

@@ -50,6 +50,16 @@ def end_of(start: float, samples: Samples) -> float:
     return (round(start * RATE) + len(samples)) / RATE
 
 
+def length_of(audio: Path) -> float:
+    """Seconds. Raises as `stretches`."""
+    try:
+        with av.open(str(audio), format=_container(audio), metadata_errors="ignore") as container:
+            stated = container.duration
+    except av.FFmpegError as error:
+        raise Rejected(f"The extracted sound cannot be read: {error}.", code="UNREADABLE_MEDIA") from error
+    return stated / av.time_base if stated else sum(len(block) for block in _blocks(audio)) / RATE
+
+
 def _blocks(audio: Path) -> Iterator[_Pulses]:
     resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE)
     try:

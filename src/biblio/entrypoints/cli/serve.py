@@ -64,22 +64,24 @@ def migrate(data: DataOption = None) -> None:
 
 def doctor(data: DataOption = None) -> None:
     """Try every configured engine with a real round trip, and say what is wrong and how to mend it."""
-    from biblio.bootstrap import build, engines
+    from biblio.bootstrap import build, engines_apart
     from biblio.entrypoints.cli.local_library import running_settings
     from biblio.errors import BiblioError
 
     screen, healthy = console(), True
     services = build(running_settings(data_folder(data)))
-    for name, engine in engines(services).items():
+    tried = engines_apart(services)
+    width = max(len(name) for name in tried)
+    for name, engine in tried.items():
         try:
             engine.ping()
         except BiblioError as error:
             healthy = False
-            screen.print(f"✗ {name:<9} {error.message}", style="red", soft_wrap=True)
+            screen.print(f"✗ {name:<{width}} {error.message}", style="red", soft_wrap=True)
         else:
-            screen.print(f"✓ {name:<9} works", style="green")
+            screen.print(f"✓ {name:<{width}} works", style="green")
     for sentence in services.audio.shortcomings():
-        screen.print(f"! audio     {sentence}", style="yellow", soft_wrap=True)
+        screen.print(f"! {'audio':<{width}} {sentence}", style="yellow", soft_wrap=True)
     raise typer.Exit(0 if healthy else 1)
 
 

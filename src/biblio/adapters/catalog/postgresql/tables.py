@@ -205,9 +205,9 @@ usage = Table(
     Column("video_id", Uuid(as_uuid=False), primary_key=True),
     Column("generation", Integer, primary_key=True),
     Column("unit", Text, primary_key=True),
+    Column("engine", Text, primary_key=True),
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("amount", Float, nullable=False),
-    Column("engine", Text, nullable=False),
     _moment("at", now=True),
     Index("usage_by_user", "user_id", "at"),
 )

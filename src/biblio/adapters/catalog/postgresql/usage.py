@@ -1,4 +1,4 @@
-"""What was used, once for each video, generation and unit."""
+"""What was used, once for each video, generation, unit and engine."""
 
 from collections.abc import Sequence
 from datetime import datetime
