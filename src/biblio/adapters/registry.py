@@ -25,6 +25,7 @@ ADAPTERS: dict[str, dict[str, tuple[str, str | None]]] = {
         "rediss": ("biblio.adapters.limiter.token_bucket", None),
     },
     "speech": {
+        "google": ("biblio.adapters.speech.google", "google"),
         "whisper": ("biblio.adapters.speech.whisper", None),
         "openai": ("biblio.adapters.speech.openai", "openai"),
         "scripted": ("biblio.adapters.speech.scripted", None),
