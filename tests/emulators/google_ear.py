@@ -35,7 +35,7 @@ class Sound:
 def listen(content: bytes) -> Sound:
     """Raises `av.FFmpegError` for what is no sound."""
     rate, blocks = 16_000, []
-    with av.open(BytesIO(content), format="flac") as container:
+    with av.open(BytesIO(content), "r", format="flac") as container:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=rate)
         for frame in container.decode(audio=0):
             blocks += [piece.to_ndarray()[0] for piece in resampler.resample(frame)]
@@ -45,16 +45,19 @@ def listen(content: bytes) -> Sound:
     return Sound(len(pulses) / rate, [bool(np.abs(one).max() > LOUD * 32768) for one in steps])
 
 
-def results(sound: Sound, tag: str, *, times: bool) -> list[cloud_speech.SpeechRecognitionResult]:
+def results(sound: Sound, tag: str, *, times: bool, says_language: bool) -> list[cloud_speech.SpeechRecognitionResult]:
     """In `tag`, which is written small, as the real one does."""
     vocabulary = VOCABULARY.get(tag, OTHERS).split()
     begins = [place * STEP for place, loud in enumerate(sound.loud) if loud]
     words = [(vocabulary[place % len(vocabulary)], begin) for place, begin in enumerate(begins)]
     groups = [words[first : first + LONGEST_RESULT] for first in range(0, len(words), LONGEST_RESULT)]
-    return [_result(group, tag, times=times) for group in groups]
+    code = tag.lower() if says_language else ""
+    return [_result(group, tag, code, times=times) for group in groups]
 
 
-def _result(words: list[tuple[str, float]], tag: str, *, times: bool) -> cloud_speech.SpeechRecognitionResult:
+def _result(
+    words: list[tuple[str, float]], tag: str, code: str, *, times: bool
+) -> cloud_speech.SpeechRecognitionResult:
     infos = [
         {"word": word, "start_offset": _duration(begin), "end_offset": _duration(begin + STEP * 0.8)}
         for word, begin in words
@@ -62,7 +65,7 @@ def _result(words: list[tuple[str, float]], tag: str, *, times: bool) -> cloud_s
     blank = "" if tag.startswith("cmn") else " "
     best = {"transcript": blank.join(word for word, _ in words), "confidence": 0.9, "words": infos if times else []}
     end = _duration(words[-1][1] + STEP)
-    return cloud_speech.SpeechRecognitionResult(alternatives=[best], result_end_offset=end, language_code=tag.lower())
+    return cloud_speech.SpeechRecognitionResult(alternatives=[best], result_end_offset=end, language_code=code)
 
 
 def _duration(seconds: float) -> dict[str, int]:

@@ -24,6 +24,7 @@ _TAG = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?-([A-Z]{2}|\d{3})")
 _RECOGNIZER = re.compile(r"projects/[a-z0-9-]+/locations/[a-z0-9-]+/recognizers/_")
 
 Answer = Callable[[Any, Any], Any]
+Methods = dict[str, tuple[Answer, Any, Any]]
 
 
 class Servicer:
@@ -71,7 +72,9 @@ class Servicer:
         return operations_pb2.ListOperationsResponse(operations=[self._state(one) for one in newest])
 
     def get_location(self, request: locations_pb2.GetLocationRequest, context: Any) -> locations_pb2.Location:
-        offered = {"models": {tag: {"model_features": {name: {} for name in MODELS}} for tag in VOCABULARY}}
+        offered: dict[str, Any] = {
+            "models": {tag: {"model_features": {name: {} for name in MODELS}} for tag in VOCABULARY}
+        }
         metadata = _packed(LocationsMetadata(languages=offered))
         return locations_pb2.Location(name=request.name, metadata=metadata)
 
@@ -98,7 +101,7 @@ class Servicer:
         tags, spoken = list(config.language_codes), self._emulator.spoken
         tag = spoken if tags == ["auto"] or spoken in tags else tags[0]
         times = self._emulator.word_times and config.features.enable_word_time_offsets
-        return results(sound, tag, times=times)
+        return results(sound, tag, times=times, says_language=self._emulator.says_language)
 
     def _state(self, operation: Operation) -> operations_pb2.Operation:
         took, seconds = time.monotonic() - operation.begun, self._emulator.operation_seconds
@@ -152,9 +155,10 @@ class Servicer:
                 wrong = next(due, None)
                 if wrong:
                     wrong.times -= 1
+            does = wrong is None or wrong.does or wrong.code is None
+            done = answer(request, context) if does else None
             if wrong:
                 time.sleep(wrong.seconds)
-            done = answer(request, context) if wrong is None or wrong.code is None or wrong.loses else None
             if wrong and wrong.code:
                 _abort(context, wrong)
             return done
@@ -202,15 +206,15 @@ def _sha(content: bytes) -> str:
 def handlers(emulator: GoogleSpeech) -> tuple[grpc.GenericRpcHandler, ...]:
     """The library has no servicer for v2; the paths are those its client calls."""
     calls = Servicer(emulator)
-    speech = {
+    speech: Methods = {
         "Recognize": (calls.recognize, cloud_speech.RecognizeRequest.deserialize, _bytes),
         "BatchRecognize": (calls.batch_recognize, cloud_speech.BatchRecognizeRequest.deserialize, _bytes),
     }
-    operations = {
+    operations: Methods = {
         "GetOperation": (calls.get_operation, operations_pb2.GetOperationRequest.FromString, _bytes),
         "ListOperations": (calls.list_operations, operations_pb2.ListOperationsRequest.FromString, _bytes),
     }
-    locations = {"GetLocation": (calls.get_location, locations_pb2.GetLocationRequest.FromString, _bytes)}
+    locations: Methods = {"GetLocation": (calls.get_location, locations_pb2.GetLocationRequest.FromString, _bytes)}
     services = {
         "google.cloud.speech.v2.Speech": speech,
         "google.longrunning.Operations": operations,

@@ -18,7 +18,7 @@ STAGING = "staged-speech"
 class Wrong:
     """Fail the next `times` calls of `method` with `code`, after `seconds`; with no code it is only slow.
 
-    `retry_after`: seconds, in a RetryInfo. `loses`: all is done, and only the answer is lost.
+    `retry_after`: seconds, in a RetryInfo. `does` what is asked all the same, before it is slow or fails.
     """
 
     method: str
@@ -26,7 +26,7 @@ class Wrong:
     times: int = 1
     seconds: float = 0.0
     retry_after: float | None = None
-    loses: bool = False
+    does: bool = False
 
 
 @dataclass
@@ -45,7 +45,8 @@ class GoogleSpeech:
 
     `spoken` is what everybody speaks. `calls` and `batches`: how often each sound (by its sha256) was to be heard, at
     once or in an operation. `operation_seconds`: how long one takes. `file_errors` are what the files of the next
-    operations fail of; `halves` so many answers lack what they are about.
+    operations fail of; so many `halves` of answers are given next: without what they are about. `word_times` and
+    `says_language`: what the answers have.
     """
 
     gcs: Gcs
@@ -60,6 +61,7 @@ class GoogleSpeech:
     file_errors: list[status_pb2.Status] = field(default_factory=list)
     halves: int = 0
     word_times: bool = True
+    says_language: bool = True
     operations: dict[str, Operation] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 

@@ -59,9 +59,9 @@ def ear(addresses: Mapping[str, str], folder: Path, more: str = "") -> Iterator[
         engine.close()
 
 
-def extracted(services: Services) -> Video:
-    """The talk of a user of its own, which is next to be heard."""
-    content = TALK.read_bytes()
+def extracted(services: Services, film: Path = TALK) -> Video:
+    """The film of a user of its own, which is next to be heard."""
+    content = film.read_bytes()
     with services.catalog.transaction() as tx:
         user = tx.users.add(f"hearing {secrets.token_hex(4)}")
         video, upload = begin_upload(services, tx, user, NewVideo("talk.mp4", len(content), "video/mp4"))

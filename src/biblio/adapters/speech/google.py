@@ -16,10 +16,11 @@ from pydantic import Field
 
 from biblio.adapters.speech.google_clients import Clients, Target
 from biblio.adapters.speech.google_errors import translated
-from biblio.adapters.speech.google_hearing import Hearing, Manner
+from biblio.adapters.speech.google_hearing import LONGEST_AT_ONCE, Hearing, Manner
 from biblio.adapters.speech.google_languages import DETECT, Candidates, tag_of
-from biblio.adapters.speech.google_staging import Place
+from biblio.adapters.speech.google_staging import Place, Staging
 from biblio.adapters.speech.pieces import hear
+from biblio.adapters.speech.sound import LONGEST
 from biblio.domain.rate_limit import RateLimit
 from biblio.dsn import Dsn, Options
 from biblio.errors import InvalidInput, Misconfigured
@@ -34,10 +35,8 @@ _MODEL = r"^[a-z][a-z0-9_]*$"
 
 
 class GoogleOptions(Options):
-    """`languages`: candidates between commas, or `auto`. `timeout` of one call and `operation_timeout` in seconds.
-
-    `results`: where Google leaves what it heard in operations. Endpoints are `host:port`.
-    """
+    """`languages`: candidates between commas, or `auto`. `longest` (of a piece), `timeout` (of a call) and
+    `operation_timeout` are seconds. `results`: where Google leaves what it heard in operations."""
 
     model: str = Field(default="chirp_2", pattern=_MODEL)
     fast: str | None = Field(default=None, pattern=_MODEL)
@@ -45,6 +44,7 @@ class GoogleOptions(Options):
     languages: str | None = None
     word_times: bool = True
     staging: str | None = None
+    longest: int = Field(default=LONGEST, ge=1, le=LONGEST)
     results: Literal["inline", "bucket"] = "inline"
     credentials: Path | None = None
     endpoint: str | None = None
@@ -119,19 +119,24 @@ class _Google:
     def prepare(self) -> None: ...
 
     def ping(self) -> None:
-        """Asks what the location offers, and writes to the bucket if there is one: neither costs."""
-        with translated():
-            ask = GetLocationRequest(name=self._target.parent)
-            location = self._clients.speech.get_location(ask, retry=None, timeout=self._manner.timeout)
-            offered = LocationsMetadata.deserialize(location.metadata.value)
-        models = {name for language in offered.languages.models.values() for name in language.model_features}
-        missing = {ALIASES.get(name, name) for name in self._wanted()} - models
-        if models and missing:
-            known = ", ".join(sorted(models))
+        """Asks what the location offers, and writes to the bucket if there is one. Neither is billed as speech."""
+        missing = {ALIASES.get(name, name) for name in self._wanted()} - (offered := self._offered())
+        if offered and missing:
+            known = ", ".join(sorted(offered))
             raise Misconfigured(f"{self._target.location} has no model {', '.join(missing)}. It has: {known}.")
+        if self._manner.staging:
+            Staging(self._clients, self._manner.staging, Unpaced(), self._manner.timeout).probe()
 
     def close(self) -> None:
         self._clients.close()
+
+    def _offered(self) -> set[str]:
+        """The models of the location."""
+        ask = GetLocationRequest(name=self._target.parent)
+        with translated():
+            location = self._clients.speech.get_location(ask, retry=None, timeout=self._manner.timeout)
+            metadata = LocationsMetadata.deserialize(location.metadata.value)
+        return {name for language in metadata.languages.models.values() for name in language.model_features}
 
     def _wanted(self) -> set[str]:
         return {self.model_name(name) for name in (None, "fast", "high_quality")}
@@ -151,6 +156,7 @@ def _manner(project: str, options: GoogleOptions) -> Manner:
     limit = RateLimit(f"speech:google:{project}", options.calls_per_minute, options.seconds_per_minute, options.at_once)
     return Manner(
         limit,
+        min(options.longest, LONGEST if options.staging else LONGEST_AT_ONCE),
         min(options.parallel, options.at_once or options.parallel),
         options.timeout,
         options.operation_timeout,

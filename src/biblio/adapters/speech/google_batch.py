@@ -14,6 +14,7 @@ from biblio.errors import AdapterError, Unavailable
 from biblio.ports.call import CallContext
 
 Results = Sequence[cloud_speech.SpeechRecognitionResult]
+Found = cloud_speech.BatchRecognizeResults
 OnProgress = Callable[[float], None]
 
 
@@ -97,7 +98,8 @@ class Batch:
             return None
         self._unkept[piece.end] = uri
         try:
-            found = cloud_speech.BatchRecognizeResults.from_json(content.decode(), ignore_unknown_fields=True)
+            text = content.decode()
+            found: Found = cloud_speech.BatchRecognizeResults.from_json(text, ignore_unknown_fields=True)
         except (ParseError, UnicodeDecodeError) as error:
             raise Unavailable(f"Google's results at {uri} are damaged.") from error
         return found.results

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import google.auth
 import grpc
-from google.auth.credentials import AnonymousCredentials, Credentials
+from google.auth.credentials import AnonymousCredentials
 from google.auth.transport.requests import AuthorizedSession
-from google.cloud import storage
 from google.cloud.speech_v2 import SpeechClient
 from google.cloud.speech_v2.services.speech.transports import SpeechGrpcTransport
+from google.cloud.storage import Client as StorageClient
 from google.oauth2 import service_account
 
 from biblio.adapters.speech.google_errors import translated
@@ -95,9 +95,9 @@ class Clients:
         session = AuthorizedSession(self._credentials(), max_refresh_attempts=1)
         session.trust_env = not self.target.insecure
         options = {"api_endpoint": place} if place else None
-        return storage.Client(self.target.project, session.credentials, _http=session, client_options=options)
+        return StorageClient(self.target.project, session.credentials, _http=session, client_options=options)
 
-    def _credentials(self) -> Credentials:
+    def _credentials(self) -> Any:
         path = self.target.credentials
         if path is None:
             return AnonymousCredentials() if self.target.insecure else google.auth.default(scopes=[SCOPE])[0]

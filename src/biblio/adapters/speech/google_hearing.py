@@ -13,7 +13,6 @@ from biblio.adapters.speech.google_operations import Operations
 from biblio.adapters.speech.google_staging import Place, Staging
 from biblio.adapters.speech.google_words import recognised
 from biblio.adapters.speech.pieces import Piece, Recognised
-from biblio.adapters.speech.sound import LONGEST
 from biblio.domain.rate_limit import RateLimit
 from biblio.errors import TooLarge
 from biblio.ports.call import CallContext
@@ -26,20 +25,17 @@ LONGEST_AT_ONCE = 55
 
 @dataclass(frozen=True)
 class Manner:
-    """How pieces are heard. `staging` None: only at once. `timeout` of a call and `patience` with an operation are
-    seconds; `results_in_bucket`: Google writes its results there, instead of answering with them."""
+    """How pieces are heard. `staging` None: only at once. `longest` piece, `timeout` of a call and `patience` with an
+    operation in seconds. `results_in_bucket`: Google writes its results there, instead of answering with them."""
 
     limit: RateLimit
+    longest: int
     parallel: int
     timeout: float
     patience: float
     word_times: bool
     staging: Place | None
     results_in_bucket: bool
-
-    @property
-    def longest(self) -> int:
-        return LONGEST if self.staging else LONGEST_AT_ONCE
 
 
 class Hearing:

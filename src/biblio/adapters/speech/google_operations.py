@@ -127,4 +127,5 @@ def _progress(operation: Operation) -> float:
 
 def _metadata(operation: Operation) -> cloud_speech.OperationMetadata:
     with translated():
-        return cloud_speech.OperationMetadata.deserialize(operation.metadata.value)
+        found: cloud_speech.OperationMetadata = cloud_speech.OperationMetadata.deserialize(operation.metadata.value)
+    return found

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 import secrets
 from dataclasses import dataclass
 from threading import Lock
@@ -15,6 +16,7 @@ from biblio.errors import AdapterError, Misconfigured
 from biblio.ports.call import CallContext
 
 PREFIX = "biblio-speech"
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]")
 FOLDER_NOTE = "google/folder"
 
 log = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ class Place:
     @classmethod
     def parse(cls, text: str) -> "Place":
         bucket, _, prefix = text.removeprefix("gs://").strip("/").partition("/")
-        if not bucket or "://" in bucket:
+        if not _BUCKET.fullmatch(bucket):
             raise Misconfigured("`staging` is a bucket of Google Cloud Storage: gs://bucket, or gs://bucket/folder.")
         return cls(bucket, prefix or PREFIX)
 
@@ -79,6 +81,13 @@ class Staging:
                 self._delete(uri)
         except AdapterError as error:
             log.warning("%s is left behind: %s", uri, error)
+
+    def probe(self) -> None:
+        """Write an object and remove it: what every piece needs. Raises where one of both is not possible."""
+        uri = f"gs://{self._place.bucket}/{self._place.prefix}/probe-{secrets.token_hex(8)}"
+        with translated():
+            self._blob(uri).upload_from_string(b"", timeout=self._timeout, retry=None)
+            self._delete(uri)
 
     def _delete(self, uri: str) -> None:
         try:
