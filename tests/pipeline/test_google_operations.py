@@ -29,6 +29,7 @@ from tests.pipeline.listener import start_listener
 
 PATIENCE = 60.0
 PIECES = "longest=120&parallel=3"
+"""Hence four of them at least, each longer than what is heard at once."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,9 @@ def gcs() -> Iterator[Gcs]:
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The talk again and again, for a quarter of an hour."""
+    """The talk again and again, for eight minutes."""
     film = tmp_path_factory.mktemp("film") / "film.mp4"
-    ffmpeg("-stream_loop", "-1", "-i", TALK, "-t", "900", "-vn", "-ac", "1", "-c:a", "aac", film)
+    ffmpeg("-stream_loop", "-1", "-i", TALK, "-t", "480", "-vn", "-ac", "1", "-c:a", "aac", film)
     return film
 
 
@@ -95,7 +96,7 @@ def require_paid_once(ill: Clinic, video: Video, folder: Path, trial: str = "") 
     assert ill.google.staged == {}, trial
     paid = ill.google.paid.total()
     sentences, pieces = undisturbed(ill, video, folder)
-    assert paid == pieces >= 7, trial
+    assert paid == pieces >= 4, trial
     assert transcript(ill.services, video).sentences == sentences, trial
 
 
@@ -110,11 +111,11 @@ def undisturbed(ill: Clinic, video: Video, folder: Path) -> tuple[tuple[Sentence
 def test_operations_are_taken_up_by_name_after_kill_9(ill: Clinic, film: Path, tmp_path: Path) -> None:
     video = extracted(ill.services, film)
     ill.google.operation_seconds = 1.5
-    kill_when(ill, video, lambda google: google.batches.total() >= 4, seconds=0.5)
-    begun = dict(ill.google.batches)
-    assert len(begun) >= 4
+    kill_when(ill, video, lambda google: google.batches.total() >= 3, seconds=0.5)
+    begun = ill.google.batches.total()
+    heard(ill.services, video)
+    assert begun < ill.google.batches.total(), "there was more to come"
     require_paid_once(ill, video, tmp_path)
-    assert begun.items() <= ill.google.batches.items()
 
 
 def test_one_whose_name_the_killed_worker_never_heard_is_found(ill: Clinic, film: Path, tmp_path: Path) -> None:
@@ -140,7 +141,7 @@ def test_a_kill_at_any_moment_pays_for_nothing_twice(
 
 def killed_once(ill: Clinic, film: Path, folder: Path, dice: random.Random, trial: str) -> None:
     video = extracted(ill.services, film)
-    ill.google.operation_seconds, calls = 0.4, dice.randrange(1, 40)
+    ill.google.operation_seconds, calls = 0.4, dice.randrange(1, 30)
     kill_when(ill, video, lambda google: google.methods.total() >= calls, seconds=dice.uniform(0, 0.2))
     require_paid_once(ill, video, folder, trial)
     cancel(ill.services, video.user_id, video.id)  # so that nobody embeds it

@@ -1,5 +1,6 @@
 """Every product biblio can stand on: one line each. An address's scheme picks it."""
 
+import warnings
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
@@ -60,7 +61,9 @@ def connect(port: str, dsn: Dsn) -> Any:
         raise Misconfigured(f"No {port} is known as '{dsn.scheme}://'.{hint} Known: {', '.join(sorted(known))}.")
     module, extra = known[dsn.scheme]
     try:
-        door = import_module(module).connect
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of what Google's libraries will need some day
+            door = import_module(module).connect
     except ModuleNotFoundError as error:
         if extra is None or (error.name or "").startswith("biblio"):
             raise
