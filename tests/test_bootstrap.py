@@ -2,7 +2,9 @@
 
 import pytest
 
+from biblio import bootstrap
 from biblio.bootstrap import build
+from biblio.dsn import Dsn
 from biblio.errors import Misconfigured
 from biblio.settings import read_settings
 
@@ -23,6 +25,20 @@ def test_made_up_speech_is_refused_in_production() -> None:
     settings = read_settings({**ADDRESSES, "BIBLIO_SPEECH": "scripted://", "BIBLIO_ENV": "production"})
     with pytest.raises(Misconfigured, match="production"):
         build(settings)
+
+
+def test_google_speech_uses_the_bucket_of_gs_storage_unless_it_has_its_own() -> None:
+    storage = Dsn.parse("gs://talks?credentials=/etc/key.json&endpoint=http://127.0.0.1:1&origins=https://a.example")
+    bare, own = Dsn.parse("google://p/us"), Dsn.parse("google://p/us?staging=gs://other&credentials=/etc/other.json")
+    assert bootstrap._with_bucket(bare, storage).options == {
+        "staging": "gs://talks",
+        "staging_endpoint": "http://127.0.0.1:1",
+        "credentials": "/etc/key.json",
+    }
+    assert bootstrap._with_bucket(own, storage) == own
+    for other in (None, Dsn.parse("s3://talks")):
+        assert bootstrap._with_bucket(bare, other) == bare
+    assert bootstrap._with_bucket(Dsn.parse("whisper://base"), storage).options == {}
 
 
 @pytest.mark.parametrize("missing", ADDRESSES)

@@ -24,7 +24,7 @@ def build(settings: Settings) -> Services:
         storage=connect("storage", _storage(settings)),
         queue=connect("queue", _needed(settings.queue, "BIBLIO_QUEUE")),
         audio=connect("audio", _audio(settings)),
-        speech=connect("speech", _speech(settings)),
+        speech=connect("speech", _with_bucket(settings.speech, settings.storage)),
         embedder=embedder,
         vectors=connect("vectors", _vectors(settings.vectors, database, space_of(embedder), embedder.dimension)),
         limiter=connect("limiter", _needed(settings.limiter, "BIBLIO_LIMITER")),
@@ -98,9 +98,8 @@ def _audio(settings: Settings) -> Dsn:
     return replace(settings.audio, options={"max_duration": str(settings.max_duration), **settings.audio.options})
 
 
-def _speech(settings: Settings) -> Dsn:
+def _with_bucket(speech: Dsn, storage: Dsn | None) -> Dsn:
     """Google Speech hears long sounds from Google's storage only: where ours is that, there is a bucket already."""
-    speech, storage = settings.speech, settings.storage
     if speech.scheme != "google" or storage is None or storage.scheme != "gs":
         return speech
     found = {"staging": f"gs://{storage.host}", "staging_endpoint": storage.options.get("endpoint")}

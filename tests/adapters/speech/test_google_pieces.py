@@ -1,5 +1,6 @@
 """Google Speech in pieces: at once without a bucket, in operations with one; what is left behind; what goes wrong."""
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,10 @@ from biblio.errors import AdapterError, Misconfigured, RateLimited, Rejected, Un
 from biblio.ports.call import Unpaced
 from tests.adapters.speech.google_talks import ends, loud, run, words
 from tests.chaos.fault_proxy import FaultProxy, Link
-from tests.emulators.faults import Fault
+from tests.emulators.faults import CUT, DROP, Fault
 from tests.emulators.gcs import Gcs, running_gcs
 from tests.emulators.google_speech import google_speech_emulator
-from tests.emulators.google_speech_state import GoogleSpeech, Wrong
+from tests.emulators.google_speech_state import STAGING, GoogleSpeech, Wrong
 
 CODE = grpc.StatusCode
 
@@ -114,12 +115,14 @@ def test_who_is_not_wanted_any_more_stops_asking(google: GoogleSpeech, minute: P
     google.operation_seconds = 3600
     engine = connect(Dsn.parse(google.address))
     heard = engine.transcribe(minute, language="ko", model=None)
-    next(heard)
+    while not google.methods["GetOperation"]:
+        next(heard)
     heard.close()
-    time.sleep(1.5)
-    asked = google.methods["GetOperation"]
-    time.sleep(3)
-    assert google.methods["GetOperation"] == asked
+    deadline = time.monotonic() + 30
+    while any(thread.name.startswith("speech") for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert len(google.staged) == 1, "the operation goes on"
     engine.close()
 
 
@@ -173,7 +176,8 @@ class TestWrong:
                 Dsn.parse(google.address.replace(f":{google.port}", line.url.removeprefix("http://127.0.0.1")))
             )
             heard = engine.transcribe(minute, language="ko", model=None)
-            next(heard)
+            while not google.batches:
+                next(heard)
             line.refuse(60)
             line.cut(Link.reset)
             with pytest.raises(Unavailable):
@@ -218,10 +222,24 @@ class TestWrong:
         assert words(run(google.address, minute, call=call))
         assert google.staged == {}
 
-    def test_half_a_result_in_the_bucket_is_none(self, google: GoogleSpeech, minute: Path) -> None:
-        google.gcs.faults.append(Fault(r"GET /download/.*\.json\?alt", 1))
+    def test_a_result_that_breaks_off_on_its_way_is_asked_for_again(self, google: GoogleSpeech, minute: Path) -> None:
+        google.gcs.faults.append(Fault(r"GET /download/.*\.json\?alt", CUT))
+        call = Unpaced()
         with pytest.raises(Unavailable):
-            run(f"{google.address}&results=bucket", minute)
+            run(f"{google.address}&results=bucket", minute, call=call)
+        assert words(run(f"{google.address}&results=bucket", minute, call=call))
+        assert google.batches.total() == 1
+
+    def test_a_result_that_lies_there_by_half_is_none(self, google: GoogleSpeech, minute: Path) -> None:
+        google.gcs.faults.append(Fault(r"GET /download/.*\.json\?alt", DROP))
+        call = Unpaced()
+        with pytest.raises(Unavailable):
+            run(f"{google.address}&results=bucket", minute, call=call)
+        name = next(name for name in google.staged if name.endswith(".json"))
+        google.gcs.buckets[STAGING].put(name, google.staged[name][:100], "application/json")
+        assert words(run(f"{google.address}&results=bucket", minute, call=call))
+        assert google.batches.total() == 2
+        assert google.staged == {}
 
     @pytest.mark.parametrize(
         ("status", "kind"), [(429, RateLimited), (503, Unavailable), (0, Unavailable), (403, Misconfigured)]

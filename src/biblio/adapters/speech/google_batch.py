@@ -56,10 +56,10 @@ class Batch:
             return results
         with self._call.admit(self._limit, piece.seconds):
             ended = self._waited(self._begin(request, uri), note, uri, on_progress)
-        results = self._of(ended, piece)
-        if results is None:
-            self._staging.remove(uri)
-            raise ended.failure or Unavailable("Google's results are not where it says.")
+            results = self._of(ended, piece)
+            if results is None:
+                self._staging.remove(uri)
+                raise ended.failure or Unavailable("Google's results are damaged, or not where it says.")
         return results
 
     def _begin(self, request: Request, uri: str) -> str:
@@ -93,6 +93,7 @@ class Batch:
         return (inline.inline_result.transcript or inline.transcript).results
 
     def _read(self, uri: str, piece: Piece) -> Results | None:
+        """Half of them are none."""
         content = self._staging.read(uri)
         if content is None:
             return None
@@ -100,6 +101,7 @@ class Batch:
         try:
             text = content.decode()
             found: Found = cloud_speech.BatchRecognizeResults.from_json(text, ignore_unknown_fields=True)
-        except (ParseError, UnicodeDecodeError) as error:
-            raise Unavailable(f"Google's results at {uri} are damaged.") from error
+        except (ParseError, UnicodeDecodeError):
+            self._staging.remove(uri)
+            return None
         return found.results
