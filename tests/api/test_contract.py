@@ -68,7 +68,7 @@ def test_upload_complete_and_status(http: httpx.Client, tmp_path: Path) -> None:
     assert again.status_code == 202
     status = http.get(f"/api/videos/{video_id}/status").json()
     about = {"video_id", "status", "progress", "step", "error", "updated_at"}
-    assert set(status) == about | {"event_id", "seconds_left", "queue_position"}
+    assert set(status) == about | {"event_id", "seconds_left", "queue_position", "waiting_for"}
     assert http.delete(f"/api/videos/{video_id}").json() == {"video_id": video_id, "status": "DELETING"}
     assert http.get(f"/api/videos/{video_id}/status").status_code == 404
 
@@ -78,7 +78,7 @@ def test_status_of_a_completed_video(http: httpx.Client, talk: str) -> None:
     assert re.fullmatch(MOMENT, status.pop("updated_at"))
     assert status.pop("event_id") > 0
     ended = {"video_id": talk, "status": "COMPLETED", "progress": 100, "step": None, "error": None}
-    assert status == {**ended, "seconds_left": None, "queue_position": None}
+    assert status == {**ended, "seconds_left": None, "queue_position": None, "waiting_for": None}
 
 
 def test_transcript_is_the_specifications(http: httpx.Client, talk: str) -> None:

@@ -58,7 +58,7 @@ def status(api: Api, video_id: str) -> dict[str, Any]:
 
 def test_status_tells_where_it_is_and_what_lies_ahead(api: Api, road: Road, begun: str) -> None:
     first = status(api, begun)
-    assert set(first) == STATE | {"event_id", "seconds_left", "queue_position"}
+    assert set(first) == STATE | {"event_id", "seconds_left", "queue_position", "waiting_for"}
     assert (first["status"], first["progress"], first["step"]) == ("PENDING", 0, None)
     assert (first["seconds_left"], first["queue_position"]) == (None, 1)
     second = road.begun(api.user_id)

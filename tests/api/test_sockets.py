@@ -226,7 +226,7 @@ def log(api: Api, after: int = 0, video_id: str | None = None) -> list[dict[str,
 
 def told_of(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Without what is about the future."""
-    assert all(set(message) == EVENT | {"seconds_left", "queue_position"} for message in messages)
+    assert all(set(message) == EVENT | {"seconds_left", "queue_position", "waiting_for"} for message in messages)
     return [{name: message[name] for name in message if name in EVENT} for message in messages]
 
 

@@ -51,7 +51,7 @@ def test_list_says_how_uploads_go_on_and_keeps_their_addresses(
 def test_status(api: ApiEmulator, biblio: Biblio, video_id: str) -> None:
     assert biblio("status", video_id).stdout == "completed 100%\n"
     answer = json.loads(biblio("status", video_id, "--json").stdout)
-    assert set(answer) == STATE | {"event_id", "seconds_left", "queue_position"}
+    assert set(answer) == STATE | {"event_id", "seconds_left", "queue_position", "waiting_for"}
     api.videos[video_id]["status"] = "PENDING"
     lines = biblio("status", video_id, "--json", "--watch").stdout.splitlines()
     assert [json.loads(line)["status"] for line in lines] == list(ROAD[1:])

@@ -91,6 +91,7 @@ def test_what_is_to_be_expected() -> None:
     assert outlook(told(seconds_left=62.0)) == "1:02 left"
     assert outlook(told(seconds_left=62.0, queue_position=3)) == "number 3 in line"
     assert outlook(told(kind="retry", detail=QUOTA)) == "again in 30 s"
+    assert outlook(told(seconds_left=62.0, waiting_for="quota")) == "waiting for quota"
     assert outlook(told()) == ""
 
 
@@ -104,11 +105,15 @@ def test_why_a_video_waits_is_told_once(capsys: pytest.CaptureFixture[str]) -> N
         told(kind="waiting", detail=QUOTA),
         told(kind="waiting", detail=QUOTA),
         told(kind="begun", detail={"step": "transcribe", "attempt": 2}),
+        told(kind="waiting", detail=QUOTA),
+        told(kind="resumed", detail={"step": "transcribe", "attempt": 2}),
     ):
         lines.moved(0, "강의.mp4", status)
     assert capsys.readouterr().out.splitlines() == [
         "강의.mp4: waiting, number 2 in line",
         "강의.mp4: waiting, number 1 in line",
+        "강의.mp4: transcribing",
+        "강의.mp4: waiting for quota, will be tried again in 30 s: Too many minutes.",
         "강의.mp4: transcribing",
         "강의.mp4: waiting for quota, will be tried again in 30 s: Too many minutes.",
         "강의.mp4: transcribing",

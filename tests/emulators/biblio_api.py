@@ -144,7 +144,9 @@ class _Handler(Uploads):
         if rest == "status":
             self.api.advance(video)
             left = 42.0 if video["status"] in ROAD[:-1] else None
-            self.answer(200, {**_state(video), "seconds_left": left, "queue_position": None, "event_id": 1})
+            self.answer(
+                200, {**_state(video), "seconds_left": left, "queue_position": None, "waiting_for": None, "event_id": 1}
+            )
         elif rest == "events":
             self.answer(
                 200, {"events": [event for event in self.api.events if event["event_id"] > int(query["after"])]}

@@ -67,7 +67,7 @@ def test_a_worker_that_is_to_stop_gives_back_at_once_and_no_try_is_counted(road:
     assert not process.died.is_set()
     assert road.jobs(begun) == [(Step.EXTRACT, "READY", 0, 0)]
     last = road.events(begun)[-1]
-    assert (last.kind, last.detail["code"], last.detail["seconds"]) == ("waiting", "WORKER_STOPPING", 0.0)
+    assert (last.kind, last.detail["code"], last.detail["seconds"]) == ("retry", "WORKER_STOPPING", 0.0)
     assert road.work(Queue.MEDIA), "due at once"
 
 

@@ -27,6 +27,7 @@ class State(TypedDict):
 
 class Status(State):
     """`seconds_left` of work, and `queue_position` from 1 while a worker is waited for; None: not known, or not so.
+    `waiting_for` is "quota" while a paid service may not be asked yet.
 
     `kind` and `detail` are those of the newest event, where a live socket told it.
     """
@@ -34,13 +35,14 @@ class Status(State):
     event_id: int
     seconds_left: float | None
     queue_position: int | None
+    waiting_for: NotRequired[str | None]
     kind: NotRequired[str]
     detail: NotRequired[dict[str, Any]]
 
 
 class Event(State):
     """What a video looked like after something happened. `kind` is status or title, or tells of an attempt at a step:
-    begun, retry, waiting (for quota), lost, died; `detail` has its step, attempt, code, message, seconds."""
+    begun, retry, waiting (for quota), resumed, lost, died; `detail` has its step, attempt, code, message, seconds."""
 
     event_id: int
     kind: str

@@ -1,4 +1,4 @@
-"""How much may be asked of a service."""
+"""How much may be asked of a service, and one call of it."""
 
 from dataclasses import dataclass
 
@@ -15,3 +15,13 @@ class RateLimit:
     calls: float | None = None
     units: float | None = None
     at_once: int | None = None
+
+
+@dataclass(frozen=True)
+class PaidCall:
+    """One call of so many units. `id` is its own among all there ever are; callers take turns by `user_id`."""
+
+    limit: RateLimit
+    id: str
+    user_id: str
+    units: float = 0.0

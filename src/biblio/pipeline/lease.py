@@ -64,6 +64,8 @@ class Lease:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
+        # For calls of other threads that still wait for their turn.
+        self._halt = self._halt or LeaseLost("This attempt at the step is over.")
 
     def report(self, done: float) -> None:
         """How much of the step is done, 0 to 1."""
@@ -85,6 +87,12 @@ class Lease:
         self._renew(checkpoint)
         self._heard_at = time.monotonic()
         self.claim = replace(self.claim, tries=1, deaths=0)  # as in the catalog: what was saved counts as a new start
+
+    def tell(self, kind: str, **detail: object) -> None:
+        """Note in the video's history what happens to this attempt. Raises as `save`."""
+        with self._services.catalog.transaction() as tx:
+            self._prolong(tx)
+            tx.events.add(self.claim.video, kind, step=self.claim.step, attempt=self.claim.attempt, **detail)
 
     def confirm(self) -> None:
         """Before anything that costs: a process that stood still may have lost the step without having heard of it.
@@ -114,9 +122,12 @@ class Lease:
             log.warning("the lease of video %s could not be renewed: %s", self.claim.video.id, error)
 
     def _renew(self, checkpoint: dict[str, Any] | None = None, *, anew: bool = True) -> None:
-        progress = overall_progress(self.claim.step, self._done)
         with self._services.catalog.transaction() as tx:
-            tx.jobs.renew(self.claim, seconds=LEASE_SECONDS, progress=progress, checkpoint=checkpoint, anew=anew)
+            self._prolong(tx, checkpoint, anew=anew)
+
+    def _prolong(self, tx: Transaction, checkpoint: dict[str, Any] | None = None, *, anew: bool = True) -> None:
+        progress = overall_progress(self.claim.step, self._done)
+        tx.jobs.renew(self.claim, seconds=LEASE_SECONDS, progress=progress, checkpoint=checkpoint, anew=anew)
 
     def _end_if_stalled(self) -> None:
         """A process that hangs is as good as dead, and counts as that: three of them, and the step has failed."""

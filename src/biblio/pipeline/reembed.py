@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from biblio.domain.flow import Status
 from biblio.domain.passages import in_context, passages_of
 from biblio.domain.video import Video
 from biblio.errors import NotFound
+from biblio.pipeline.admission import Admission
 from biblio.pipeline.services import Services
 from biblio.ports.embedder import Vector
 from biblio.ports.vectors import Owner, VectorRecord
 
 PAGE = 200
 BATCH = 32
+PATIENCE = 24 * 3600.0
+"""Seconds: nobody else takes the work up."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,10 @@ def _fill(services: Services, new: Services, video: Video, generation: int) -> i
     if set(new.vectors.ids(video.user_id, video.id).get(generation, [])) == set(ids) or len(ids) != len(passages):
         return 0
     alone: list[Vector] = []
+    call = Admission(new, video.user_id, patience=PATIENCE)
     for first in range(0, len(passages), BATCH):
-        alone += new.embedder.embed_documents([one.text for one in passages[first : first + BATCH]])
+        batch = [one.text for one in passages[first : first + BATCH]]
+        alone += call.until_taken(partial(new.embedder.embed_documents, batch, call=call))
     records = [
         VectorRecord(one, values, passage.start, passage.end, passage.text)
         for one, passage, values in zip(ids, passages, in_context(passages, alone), strict=True)

@@ -9,7 +9,7 @@ from typing import Any
 from biblio.domain.flow import Queue, Status, Step, is_upkeep, overall_progress, stage_after, stage_of
 from biblio.domain.measures import DEATHS
 from biblio.domain.video import Failure
-from biblio.errors import BiblioError, LeaseLost, Unavailable
+from biblio.errors import BiblioError, LeaseLost, RateLimited, Unavailable
 from biblio.log_context import about
 from biblio.pipeline.cleanup import cleanup, take_back
 from biblio.pipeline.delete import delete
@@ -149,7 +149,7 @@ def _give_back(services: Services, claim: Claim, error: BiblioError, again: Agai
     with services.catalog.transaction() as tx:
         tx.jobs.end(claim, result=None, retry_after=again.seconds, counted=again.counted)
         if not is_upkeep(claim.step):
-            tx.events.add(claim.video, "retry" if again.counted else "waiting", **why)
+            tx.events.add(claim.video, "waiting" if isinstance(error, RateLimited) else "retry", **why)
     log.warning("%s of video %s: again in %.0f s: %s", claim.step, claim.video.id, again.seconds, error)
 
 

@@ -23,7 +23,7 @@ from biblio.domain.search import (
 )
 from biblio.domain.suggest import has_lone_letters
 from biblio.errors import InvalidInput
-from biblio.pipeline.admission import QUESTION_PATIENCE, Admission
+from biblio.pipeline.admission import question_call
 from biblio.pipeline.services import Services
 from biblio.ports.catalog import Transaction
 from biblio.ports.embedder import Vector
@@ -82,7 +82,8 @@ def search(
 
 
 def _embedded(services: Services, user_id: str, text: str) -> Vector:
-    return services.embedder.embed_question(text, call=Admission(services, user_id, patience=QUESTION_PATIENCE))
+    call = question_call(services, user_id)
+    return call.until_taken(lambda: services.embedder.embed_question(text, call=call))
 
 
 def _finished(services: Services, user_id: str, typed: str) -> str:

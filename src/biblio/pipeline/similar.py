@@ -6,7 +6,7 @@ from dataclasses import replace
 from biblio.domain.passages import AROUND, Passage, in_context, passages_of
 from biblio.domain.search import READING, WHOLE_WORDS, Found, Mode, found_of, grouped, ranked
 from biblio.errors import NotFound
-from biblio.pipeline.admission import QUESTION_PATIENCE, Admission
+from biblio.pipeline.admission import question_call
 from biblio.pipeline.services import Services
 from biblio.ports.embedder import Vector
 
@@ -46,7 +46,6 @@ def _vector(services: Services, user_id: str, said: Sequence[Passage], position:
     """As it stands in the index, made anew: stores need not give vectors back."""
     here = said[position].start
     around = [one for one in said if abs(one.start - here) <= 2 * AROUND]
-    alone = services.embedder.embed_documents(
-        [one.text for one in around], call=Admission(services, user_id, patience=QUESTION_PATIENCE)
-    )
+    call = question_call(services, user_id)
+    alone = call.until_taken(lambda: services.embedder.embed_documents([one.text for one in around], call=call))
     return list(in_context(around, alone))[around.index(said[position])]

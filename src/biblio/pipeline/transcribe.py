@@ -14,6 +14,7 @@ from biblio.pipeline.admission import PATIENCE, Admission
 from biblio.pipeline.artefacts import fetch, leave
 from biblio.pipeline.lease import Lease
 from biblio.pipeline.quota import check_quota
+from biblio.pipeline.quota_wait import QuotaWait
 from biblio.pipeline.services import Services
 from biblio.ports.speech import Heard
 from biblio.ports.usage import SECONDS_TRANSCRIBED, Used
@@ -36,10 +37,8 @@ def transcribe(services: Services, lease: Lease) -> dict[str, Any]:
 def _hear(services: Services, lease: Lease, audio: Path, duration: float) -> Transcript:
     draft = Draft(services, lease)
     _may_cost(services, lease, draft)
-    with contextlib.closing(_rest(services, lease, audio, draft)) as rest:
-        for heard in rest:
-            draft.add(heard)
-            lease.report(heard.until / duration if duration else 1.0)
+    call = HearingCall(services, lease, draft)
+    call.until_taken(lambda: _hear_on(services, lease, audio, duration, draft, call))
     model = services.speech.model_name(lease.claim.video.options.model)
     return Transcript(draft.language, duration, sentences_of(draft.words), services.speech.name, model)
 
@@ -55,10 +54,22 @@ def _may_cost(services: Services, lease: Lease, draft: "Draft") -> None:
             check_quota(services, tx, lease.claim.video.user_id)
 
 
-def _rest(services: Services, lease: Lease, audio: Path, draft: "Draft") -> Generator[Heard, None, None]:
+def _hear_on(
+    services: Services, lease: Lease, audio: Path, duration: float, draft: "Draft", call: "HearingCall"
+) -> None:
+    """From the last piece that was kept to the end."""
+    draft.rewind()
+    with contextlib.closing(_rest(services, lease, audio, draft, call)) as rest:
+        for heard in rest:
+            draft.add(heard)
+            lease.report(heard.until / duration if duration else 1.0)
+
+
+def _rest(
+    services: Services, lease: Lease, audio: Path, draft: "Draft", call: "HearingCall"
+) -> Generator[Heard, None, None]:
     options = lease.claim.video.options
     language = options.language or draft.language or None
-    call = HearingCall(services, lease, draft)
     return services.speech.transcribe(audio, language=language, model=options.model, since=draft.until, call=call)
 
 
@@ -66,7 +77,8 @@ class HearingCall(Admission):
     """What the engine notes is kept beside the words."""
 
     def __init__(self, services: Services, lease: Lease, draft: "Draft") -> None:
-        super().__init__(services, lease.claim.video.user_id, patience=PATIENCE, on_wait=lease.check)
+        sign = QuotaWait(services, lease)
+        super().__init__(services, lease.claim.video.user_id, patience=PATIENCE, sign=sign)
         self._draft = draft
 
     def recall(self, name: str) -> str | None:
@@ -90,7 +102,7 @@ class Draft:
         self._services = services
         self._lease = lease
         self._keys: list[str] = []
-        self._kept = 0
+        self._kept, self._kept_until = 0, 0.0
         self._heard_by = _heard_by(services, lease)
         self._turn = threading.Lock()  # engines note from threads of their own
         self.notes: dict[str, str] = {}
@@ -107,9 +119,17 @@ class Draft:
         if heard.ends_piece:
             self._keep()
 
+    def rewind(self) -> None:
+        """Forget what was said of a piece that did not come to its end."""
+        del self.words[self._kept :]
+        self.until = self._kept_until
+
     def note(self, name: str, value: str) -> None:
-        """Raises as `Lease.note`."""
+        """Raises as `Lease.note`; an empty value is forgotten with the next thing that is kept."""
         with self._turn:
+            if not value:
+                self.notes.pop(name, None)
+                return
             self.notes[name] = value
             self._lease.note(self._checkpoint())
 
@@ -121,7 +141,7 @@ class Draft:
                 self.words.extend(Word(*row) for row in piece["words"])
                 self.language, self.until = piece["language"], piece["until"]
                 self._keys.append(key)
-        self._kept = len(self.words)
+        self._kept, self._kept_until = len(self.words), self.until
 
     def _keep(self) -> None:
         words = [[word.text, word.start, word.end] for word in self.words[self._kept :]]
@@ -129,7 +149,7 @@ class Draft:
         key = leave(self._services, self._lease.claim, f"piece-{len(self._keys):04}.json", piece)
         with self._turn:
             self._keys.append(key)
-            self._kept = len(self.words)
+            self._kept, self._kept_until = len(self.words), self.until
             self._lease.save(self._checkpoint())
 
     def _checkpoint(self) -> dict[str, Any]:

@@ -16,14 +16,19 @@ class CallContext(Protocol):
     def admit(self, limit: RateLimit, units: float) -> AbstractContextManager[None]:
         """Wait for the turn of one call of so many units, which is made inside the block.
 
-        Raises `RateLimited` where the turn is far off, and what ends the work that the call belongs to.
+        A `RateLimited` that leaves the block says that the service refused: nobody calls it for a while. Raises
+        `RateLimited` where the turn is far off, `Unavailable` where nobody can tell whose turn it is, and what ends the
+        work that the call belongs to.
         """
 
     def recall(self, name: str) -> str | None:
         """What was noted under a name, by this worker or by one that died at the same work."""
 
     def note(self, name: str, value: str) -> None:
-        """Remember the name of an operation that was begun, before it is waited for. Raises as `Lease.save`."""
+        """Remember the name of an operation that was begun, before it is waited for; an empty one is forgotten.
+
+        Raises as `Lease.save`.
+        """
 
 
 class Unpaced:

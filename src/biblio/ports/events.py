@@ -14,7 +14,7 @@ class Event:
     """What a video looked like after something happened to it. `id` counts a user's events from 1, without a gap.
 
     `kind` is `status` for a change of status, step, progress or failure, `title` for a new title; else it names what
-    happened to an attempt at `step`: `begun`, `retry`, `waiting`, `lost`, `died`, with `detail`.
+    happened to an attempt at `step`: `begun`, `retry`, `waiting`, `resumed`, `lost`, `died`, with `detail`.
     """
 
     id: int
@@ -31,10 +31,12 @@ class Event:
 
 @dataclass(frozen=True)
 class Outlook:
-    """`seconds_left` of work, as far as it can be told; `queue_position` counts from 1 while a worker is waited for."""
+    """`seconds_left` of work, as far as it can be told; `queue_position` counts from 1 while a worker is waited for;
+    `waits_for` is "quota" while a service may not be asked, or will not answer."""
 
     seconds_left: float | None = None
     queue_position: int | None = None
+    waits_for: str | None = None
 
 
 class Events(Protocol):

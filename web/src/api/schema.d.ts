@@ -983,7 +983,7 @@ export interface components {
         /**
          * VideoEvent
          * @description What a video looked like after something happened. `kind` is `status` or `title`, or names what happened to an
-         *     attempt at `step`: `begun`, `retry`, `waiting`, `died`, with `detail`.
+         *     attempt at `step`: `begun`, `retry`, `waiting`, `resumed`, `died`, with `detail`.
          */
         VideoEvent: {
             /** Video Id */
@@ -1034,6 +1034,7 @@ export interface components {
         /**
          * VideoStatus
          * @description `event_id`: what happened up to it is in here. `queue_position` counts from 1 while a worker is waited for.
+         *     `waiting_for` is "quota" while a paid service may not be asked yet: no failure, and it goes on by itself.
          */
         VideoStatus: {
             /** Video Id */
@@ -1054,6 +1055,8 @@ export interface components {
             seconds_left: number | null;
             /** Queue Position */
             queue_position: number | null;
+            /** Waiting For */
+            waiting_for: "quota" | null;
         };
         /** VideoUsage */
         VideoUsage: {

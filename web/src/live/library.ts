@@ -71,6 +71,12 @@ function addOnTop(client: QueryClient, video: Video): void {
   }
 }
 
+/** What an event of all videos says of this one's wait: progress alone says nothing. */
+function waiting(event: VideoEvent | VideoStatus): Partial<VideoStatus> {
+  if (!('kind' in event) || event.kind === 'status' || event.kind === 'title') return {};
+  return { waiting_for: event.kind === 'waiting' ? 'quota' : null };
+}
+
 export function hear(client: QueryClient, event: VideoEvent | VideoStatus): void {
   const { video_id: id, status, progress, step, error, updated_at } = event;
   if (event.event_id < (newest.get(id) ?? 0)) return;
@@ -78,7 +84,7 @@ export function hear(client: QueryClient, event: VideoEvent | VideoStatus): void
   if (status === 'DELETING') return dropVideo(client, id);
   const before = knownVideos(client).get(id) ?? client.getQueryData<WholeVideo>(videoKey(id));
   patchVideo(client, id, { status, progress, step, error, updated_at });
-  client.setQueryData<VideoStatus>(['status', id], (old) => old && { ...old, ...event });
+  client.setQueryData<VideoStatus>(['status', id], (old) => old && { ...old, ...event, ...waiting(event) });
   const isNews = !before || before.status !== status || ('kind' in event && event.kind === 'title');
   if (!isNews) return;
   // What an event does not tell (title, length, language, poster) is asked for when it may have changed.

@@ -27,7 +27,7 @@ export const en = {
 
   UPLOADING: 'Uploading', PENDING: 'Waiting', EXTRACTING: 'Taking out the sound', TRANSCRIBING: 'Writing down what is said', EMBEDDING: 'Understanding', INDEXING: 'Filing',
   COMPLETED: 'Ready', FAILED: 'Failed', CANCELED: 'Canceled', EXPIRED: 'Never arrived', DELETING: 'Being deleted',
-  stepExtract: 'Sound', stepTranscribe: 'Words', stepEmbed: 'Meaning', stepIndex: 'Filing', timeLeft: '{time} left', queuePosition: 'Number {place} in the queue',
+  stepExtract: 'Sound', stepTranscribe: 'Words', stepEmbed: 'Meaning', stepIndex: 'Filing', timeLeft: '{time} left', queuePosition: 'Number {place} in the queue', waitsForQuota: 'Waiting for quota',
   interrupted: 'Upload interrupted', interruptedWhy: 'Choose the same file again, and it goes on where it stopped: {name}',
 
   uploads: 'Uploads', uploadsDone: '{count, file} uploaded', uploadsUnderWay: 'Uploading {count, file} · {percent} %', uploadsStopped: '{count, upload} waiting for you', collapse: 'Collapse', expand: 'Expand', clearDone: 'Clear the list',

@@ -29,7 +29,7 @@ export const ko: Texts = {
 
   UPLOADING: '업로드 중', PENDING: '대기 중', EXTRACTING: '소리 추출 중', TRANSCRIBING: '받아쓰는 중', EMBEDDING: '의미 분석 중', INDEXING: '색인 중',
   COMPLETED: '준비됨', FAILED: '실패', CANCELED: '취소됨', EXPIRED: '업로드되지 않음', DELETING: '삭제 중',
-  stepExtract: '소리', stepTranscribe: '받아쓰기', stepEmbed: '의미', stepIndex: '색인', timeLeft: '{time} 남음', queuePosition: '대기 순서 {place}번째',
+  stepExtract: '소리', stepTranscribe: '받아쓰기', stepEmbed: '의미', stepIndex: '색인', timeLeft: '{time} 남음', queuePosition: '대기 순서 {place}번째', waitsForQuota: '할당량을 기다리는 중',
   interrupted: '업로드가 중단됨', interruptedWhy: '같은 파일을 다시 고르면 이어서 올립니다: {name}',
 
   uploads: '업로드', uploadsDone: '파일 {count}개 업로드 완료', uploadsUnderWay: '파일 {count}개 업로드 중 · {percent} %', uploadsStopped: '확인이 필요한 업로드 {count}개', collapse: '접기', expand: '펼치기', clearDone: '목록 비우기',

@@ -24,6 +24,7 @@ export function Standing({ video, stop, again }: Props) {
     refetchInterval: ASK_MS, // what is left changes without an event
   });
   const more = !isUnderWay || !data ? null
+    : data.waiting_for ? say('waitsForQuota')
     : data.queue_position ? say('queuePosition', { place: data.queue_position })
     : data.seconds_left ? say('timeLeft', { time: span(data.seconds_left) }) : null;
   return (

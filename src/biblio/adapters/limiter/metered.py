@@ -1,6 +1,7 @@
 """Any limiter, and how long its buckets let wait."""
 
 from biblio.domain.measures import BUCKET_WAIT_SECONDS
+from biblio.domain.rate_limit import PaidCall, RateLimit
 from biblio.ports.limiter import Limiter
 from biblio.ports.meter import Meter
 
@@ -20,6 +21,23 @@ class MeteredLimiter:
 
     def take(self, bucket: str, *, amount: float, capacity: float, per_second: float) -> float:
         wait = self._limiter.take(bucket, amount=amount, capacity=capacity, per_second=per_second)
-        # What stands behind the colon may be a user.
-        self._meter.observe(BUCKET_WAIT_SECONDS, wait, bucket=bucket.partition(":")[0])
+        self._note(bucket, wait)
         return wait
+
+    def admit(self, call: PaidCall, *, patience: float) -> float:
+        wait = self._limiter.admit(call, patience=patience)
+        self._note(call.limit.name, wait)
+        return wait
+
+    def keep(self, call: PaidCall) -> None:
+        self._limiter.keep(call)
+
+    def leave(self, call: PaidCall, *, well: bool) -> None:
+        self._limiter.leave(call, well=well)
+
+    def refuse(self, limit: RateLimit, retry_after: float | None) -> float:
+        return self._limiter.refuse(limit, retry_after)
+
+    def _note(self, name: str, wait: float) -> None:
+        """What stands behind the colon may be a user."""
+        self._meter.observe(BUCKET_WAIT_SECONDS, wait, bucket=name.partition(":")[0])

@@ -1,8 +1,10 @@
-"""A token bucket in Redis or Valkey: `redis://:password@host:port/database`, `rediss://` over TLS.
+"""Token buckets and turns in Redis or Valkey: `redis://:password@host:port/database`, `rediss://` over TLS.
 
-One script, run by the server as one step and on the server's clock, so that workers need no clock in common.
+Scripts (`scripts.py`), each run by the server as one step and on the server's clock, so that workers need no clock in
+common.
 """
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import isfinite
@@ -28,27 +30,13 @@ from redis.exceptions import (
 )
 from redis.retry import Retry
 
+from biblio.adapters.limiter.scripts import ADMIT, REFUSE, TAKE
+from biblio.domain.rate_limit import PaidCall, RateLimit
 from biblio.dsn import Dsn, Options
 from biblio.errors import AdapterError, InvalidInput, Misconfigured, Rejected, Unavailable
-from biblio.ports.limiter import Limiter
+from biblio.ports.limiter import ASK_EVERY, PLACE_SECONDS, Limiter
 
-# A full bucket and a missing one are the same, so the key may go once the bucket would be full. A clock set back gives
-# no tokens, and the count goes on from there. Numbers travel as text: Redis cuts a script's numbers to integers.
-_TAKE = """
-local amount, capacity, rate = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-local time = redis.call('TIME')
-local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
-local seen = redis.call('HMGET', KEYS[1], 'tokens', 'at')
-local tokens, at = tonumber(seen[1] or capacity), tonumber(seen[2] or now)
-tokens = math.min(capacity, tokens + math.max(0, now - at) * rate)
-if tokens < amount then
-  return string.format('%.6f', math.ceil((amount - tokens) / rate * 1000000) / 1000000)
-end
-tokens = tokens - amount
-redis.call('HSET', KEYS[1], 'tokens', string.format('%.17g', tokens), 'at', string.format('%.6f', now))
-redis.call('PEXPIRE', KEYS[1], math.ceil((capacity - tokens) / rate * 1000) + 1000)
-return '0'
-"""
+_PARTS = ("state", "line", "places", "served", "booked", "recent")
 
 _AWAY: tuple[type[AdapterError], str] = (Unavailable, "The limiter's server does not answer, or cannot now.")
 _LOGIN: tuple[type[AdapterError], str] = (Misconfigured, "The limiter's server refuses these credentials.")
@@ -87,7 +75,9 @@ class TokenBucket:
     def __init__(self, client: "Redis", prefix: str) -> None:
         self._client = client
         self._prefix = prefix
-        self._script = client.register_script(_TAKE)
+        self._take = client.register_script(TAKE)
+        self._admit = client.register_script(ADMIT)
+        self._refuse = client.register_script(REFUSE)
 
     def prepare(self) -> None:
         self.ping()
@@ -102,7 +92,47 @@ class TokenBucket:
     def take(self, bucket: str, *, amount: float, capacity: float, per_second: float) -> float:
         _require_sense(amount, capacity, per_second)
         with _translated():
-            return float(self._script(keys=[self._prefix + bucket], args=[amount, capacity, per_second]))
+            return float(self._take(keys=[self._prefix + bucket], args=[amount, capacity, per_second]))
+
+    def admit(self, call: PaidCall, *, patience: float) -> float:
+        _require_sense_of(call)
+        limit = call.limit
+        what: list[str | float] = [
+            call.id,
+            call.user_id,
+            call.units,
+            patience,
+            limit.calls or 0,
+            limit.units or 0,
+            limit.at_once or 0,
+        ]
+        with _translated():
+            keys = [self._key(limit, part) for part in _PARTS]
+            return float(self._admit(keys=keys, args=[*what, PLACE_SECONDS, ASK_EVERY]))
+
+    def keep(self, call: PaidCall) -> None:
+        with _translated():
+            seconds, microseconds = self._client.time()
+            until = seconds + microseconds / 1e6 + PLACE_SECONDS
+            self._client.zadd(self._key(call.limit, "places"), {call.id: until})
+
+    def leave(self, call: PaidCall, *, well: bool) -> None:
+        with _translated(), self._client.pipeline() as together:
+            together.zrem(self._key(call.limit, "places"), call.id)
+            together.hdel(self._key(call.limit, "line"), call.id)
+            if well:
+                together.hdel(self._key(call.limit, "state"), "refusals")
+            together.execute()
+
+    def refuse(self, limit: RateLimit, retry_after: float | None) -> float:
+        # Jitter, so that several programs at one quota do not come back at once.
+        args = ["" if retry_after is None else retry_after, random.uniform(0.75, 1.25)]
+        with _translated():
+            return float(self._refuse(keys=[self._key(limit, "state")], args=args))
+
+    def _key(self, limit: RateLimit, part: str) -> str:
+        """All of a limit in one slot of a cluster."""
+        return f"{self._prefix}{{{limit.name}}}/{part}"
 
 
 def connect(dsn: Dsn) -> Limiter:
@@ -131,6 +161,12 @@ def _require_sense(amount: float, capacity: float, per_second: float) -> None:
         raise InvalidInput("A bucket takes finite numbers: an amount of 0 or more, and a rate above 0.")
     if amount > capacity:
         raise InvalidInput(f"An amount of {amount} never fits a bucket of {capacity}.", code="AMOUNT_ABOVE_CAPACITY")
+
+
+def _require_sense_of(call: PaidCall) -> None:
+    bounds = [bound for bound in (call.limit.calls, call.limit.units, call.limit.at_once) if bound is not None]
+    if not all(isfinite(bound) and bound > 0 for bound in bounds) or not isfinite(call.units) or call.units < 0:
+        raise InvalidInput("A limit has numbers above 0, and a call 0 units or more.")
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 
 from biblio.adapters.speech.sound import RATE, Samples, end_of, stretches
 from biblio.adapters.speech.words import in_order
+from biblio.domain.rate_limit import RateLimit
 from biblio.domain.transcript import Word
 from biblio.errors import AdapterError, Unavailable
 from biblio.ports.call import CallContext
@@ -85,11 +87,12 @@ class _Room:
     """Pieces that are being heard, in order."""
 
     def __init__(self, service: Service, model: str, call: CallContext, language: str | None) -> None:
-        self._service, self._model, self._call = service, model, call
+        self._service, self._model = service, model
         self._asked, self._spoken = language, ""
         self._pool = ThreadPoolExecutor(service.parallel, thread_name_prefix="speech")
         self._heard: deque[tuple[Piece, Future[Recognised], _Progress]] = deque()
         self._closed = Event()
+        self._call = _WantedCall(call, self._closed)
 
     def take(self, piece: Piece | tuple[float, float]) -> Generator[Heard, None, None]:
         """Begin a piece, once there is room for it. A silent one, of which only the times are given, costs nothing."""
@@ -119,6 +122,7 @@ class _Room:
             if said.words:
                 self._spoken = self._spoken or said.language
             yield Heard(_placed(said.words, piece), piece.end, self._spoken, ends_piece=True)
+            self._forget(piece)
 
     def _begin(self, piece: Piece, language: str | None, progress: "_Progress") -> Future[Recognised]:
         noted = self._call.recall(_name(piece, self._model, language))
@@ -127,6 +131,12 @@ class _Room:
         done = Future[Recognised]()
         done.set_result(_read(noted))
         return done
+
+    def _forget(self, piece: Piece) -> None:
+        """What is kept in its place need not be noted."""
+        name = _name(piece, self._model, self._asked or self._spoken or None)
+        if self._call.recall(name) is not None:
+            self._call.note(name, "")
 
     def _keep_the_rest(self, error: BaseException, here: float) -> Generator[Heard, None, None]:
         """What was begun behind a piece that failed is paid for: where that is tried again, so is it known then."""
@@ -147,15 +157,33 @@ class _Room:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
+class _WantedCall:
+    """No call is made for a sound that nobody waits for any more, though its turn has come."""
+
+    def __init__(self, call: CallContext, closed: Event) -> None:
+        self._call, self._closed = call, closed
+        self.recall, self.note = call.recall, call.note
+
+    @contextmanager
+    def admit(self, limit: RateLimit, units: float) -> Iterator[None]:
+        with self._call.admit(limit, units):
+            _require_wanted(self._closed)
+            yield
+
+
 class _Progress:
     def __init__(self, closed: Event) -> None:
         self.done = 0.0
         self._closed = closed
 
     def __call__(self, done: float) -> None:
-        if self._closed.is_set():
-            raise Unavailable("Nobody waits for this piece any more.", code="NOT_WANTED")
+        _require_wanted(self._closed)
         self.done = min(1.0, max(self.done, done))
+
+
+def _require_wanted(closed: Event) -> None:
+    if closed.is_set():
+        raise Unavailable("Nobody waits for this piece any more.", code="NOT_WANTED")
 
 
 def _name(piece: Piece, model: str, language: str | None) -> str:

@@ -1,12 +1,13 @@
 """A recogniser without ears: says a script over any sound. For tests of the road; refused in production.
 
-scripted://?path=<script.json>&seconds_per_sentence=0&longest=600&log=<file>
+scripted://account?path=<script.json>&seconds_per_sentence=0&longest=600&log=<file>&calls_per_minute=60
 The script is {"language": "ko", "sentences": [[start, end, text], ...], "every": 15}; without one it speaks a few lines
 of its own, every 15 seconds.
 """
 
 import time
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from math import ceil
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from biblio.adapters.speech.call_log import CallLog
 from biblio.adapters.speech.sound import LONGEST, end_of, stretches
 from biblio.adapters.speech.words import in_order, spread
+from biblio.domain.rate_limit import RateLimit
 from biblio.dsn import Dsn, Options
 from biblio.errors import InvalidInput, Misconfigured
-from biblio.ports.call import CallContext
+from biblio.ports.call import CallContext, Unpaced
 from biblio.ports.speech import Heard, SpeechEngine
 
 MODEL = "script"
@@ -27,12 +29,16 @@ SILENCE = 0.001
 
 class ScriptedOptions(Options):
     """`seconds_per_sentence`: how long it takes to hear one, for tests that need slow work. `longest`: seconds a piece
-    may have, for tests that need many. `log`: a file that gets a line for each piece begun and done (call_log.py)."""
+    may have, for tests that need many. `log`: a file that gets a line for each piece begun and done (call_log.py).
+    With any of the last three each piece is a call that waits for its turn, as at a service; `account` shares them."""
 
     path: Path | None = None
     seconds_per_sentence: float = Field(default=0.0, ge=0, le=3600)
     longest: int = Field(default=LONGEST, ge=1, le=LONGEST)
     log: Path | None = None
+    calls_per_minute: float | None = Field(default=None, gt=0)
+    seconds_per_minute: float | None = Field(default=None, gt=0)
+    at_once: int | None = Field(default=None, ge=1)
 
 
 class Script(BaseModel):
@@ -79,7 +85,7 @@ _ENGLISH = Script(
 def connect(dsn: Dsn) -> SpeechEngine:
     """Raises `Misconfigured` for a script that is not there or not in shape."""
     options = dsn.read_options(ScriptedOptions)
-    return _Scripted((_read(options.path),) if options.path else (_KOREAN, _ENGLISH), options)
+    return _Scripted((_read(options.path),) if options.path else (_KOREAN, _ENGLISH), options, dsn.host)
 
 
 def _read(path: Path) -> Script:
@@ -92,10 +98,12 @@ def _read(path: Path) -> Script:
 class _Scripted:
     name = "scripted"
 
-    def __init__(self, scripts: tuple[Script, ...], options: ScriptedOptions) -> None:
+    def __init__(self, scripts: tuple[Script, ...], options: ScriptedOptions, account: str) -> None:
         self._scripts = {script.language: script for script in scripts}
         self._spoken = scripts[0].language
         self._options = options
+        bounds = (options.calls_per_minute, options.seconds_per_minute, options.at_once)
+        self._limit = RateLimit(f"speech:scripted:{account}", *bounds) if any(bounds) else None
 
     def check(self, language: str | None, model: str | None) -> None:
         self.model_name(model)
@@ -113,10 +121,10 @@ class _Scripted:
         language: str | None,
         model: str | None,
         since: float = 0.0,
-        call: CallContext | None = None,  # noqa: ARG002 - it costs nothing
+        call: CallContext | None = None,
     ) -> Generator[Heard, None, None]:
         self.model_name(model)
-        return self._say(audio, self._scripts[self._code(language)], since)
+        return self._say(audio, self._scripts[self._code(language)], since, call or Unpaced())
 
     def prepare(self) -> None: ...
 
@@ -130,11 +138,12 @@ class _Scripted:
             raise InvalidInput(f"The script is not in the language '{language}'.", code="UNKNOWN_LANGUAGE")
         return code
 
-    def _say(self, audio: Path, script: Script, since: float) -> Generator[Heard, None, None]:
+    def _say(self, audio: Path, script: Script, since: float, call: CallContext) -> Generator[Heard, None, None]:
         log, spoken = CallLog(self._options.log, audio), ""
         for start, samples in stretches(audio, self._options.longest, since):
             end = end_of(start, samples)
-            with log.call(start, end):
+            turn = call.admit(self._limit, end - start) if self._limit else nullcontext()
+            with turn, log.call(start, end):
                 if float(abs(samples).max()) > SILENCE:
                     spoken = script.language
                     yield from self._read_out(script, start, end)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from biblio.domain.flow import WORKING, Status
 from biblio.entrypoints.api import shapes
-from biblio.entrypoints.api.shaping import event_shape
+from biblio.entrypoints.api.shaping import event_shape, outlook_shape
 from biblio.errors import InvalidInput, NotFound
 from biblio.pipeline.services import Services
 from biblio.ports.catalog import Transaction
@@ -147,8 +147,7 @@ def _messages(events: Sequence[Event], outlook: Outlook) -> list[str]:
 
 
 def _message(event: Event, outlook: Outlook) -> str:
-    ahead = {"seconds_left": outlook.seconds_left, "queue_position": outlook.queue_position}
-    return shapes.StatusMessage.model_validate({**event_shape(event), **ahead}).model_dump_json()
+    return shapes.StatusMessage.model_validate({**event_shape(event), **outlook_shape(outlook)}).model_dump_json()
 
 
 def _is_uuid(text: str) -> bool:

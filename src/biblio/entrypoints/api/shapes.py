@@ -131,16 +131,18 @@ class State(BaseModel):
 
 
 class VideoStatus(State):
-    """`event_id`: what happened up to it is in here. `queue_position` counts from 1 while a worker is waited for."""
+    """`event_id`: what happened up to it is in here. `queue_position` counts from 1 while a worker is waited for.
+    `waiting_for` is "quota" while a paid service may not be asked yet: no failure, and it goes on by itself."""
 
     event_id: int
     seconds_left: float | None
     queue_position: int | None
+    waiting_for: Literal["quota"] | None
 
 
 class VideoEvent(State):
     """What a video looked like after something happened. `kind` is `status` or `title`, or names what happened to an
-    attempt at `step`: `begun`, `retry`, `waiting`, `died`, with `detail`."""
+    attempt at `step`: `begun`, `retry`, `waiting`, `resumed`, `died`, with `detail`."""
 
     event_id: int
     kind: str
@@ -148,10 +150,11 @@ class VideoEvent(State):
 
 
 class StatusMessage(VideoEvent):
-    """What the socket of a video tells. Both are null in a message that is not about now."""
+    """What the socket of a video tells. These are null in a message that is not about now."""
 
     seconds_left: float | None
     queue_position: int | None
+    waiting_for: Literal["quota"] | None
 
 
 class VideoHistory(BaseModel):

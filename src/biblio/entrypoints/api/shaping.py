@@ -21,8 +21,15 @@ def state_shape(video: Video) -> dict[str, Any]:
 
 
 def status_shape(video: Video, event_id: int, outlook: Outlook) -> dict[str, Any]:
-    ahead = {"seconds_left": outlook.seconds_left, "queue_position": outlook.queue_position}
-    return {**state_shape(video), "event_id": event_id, **ahead}
+    return {**state_shape(video), "event_id": event_id, **outlook_shape(outlook)}
+
+
+def outlook_shape(outlook: Outlook) -> dict[str, Any]:
+    return {
+        "seconds_left": outlook.seconds_left,
+        "queue_position": outlook.queue_position,
+        "waiting_for": outlook.waits_for,
+    }
 
 
 def event_shape(event: Event) -> dict[str, Any]:

@@ -21,6 +21,7 @@ KINDS = {
     "begun": "begun",
     "retry": "to be tried again",
     "waiting": "waits for quota",
+    "resumed": "goes on",
     "lost": "lost its worker",
     "died": "its process died",
     "title": "renamed",

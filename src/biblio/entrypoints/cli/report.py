@@ -30,6 +30,8 @@ def outlook(status: "Status") -> str:
         return f"number {position} in line"
     if status.get("kind") in PAUSES:
         return f"again in {status['detail']['seconds']:.0f} s"
+    if status.get("waiting_for"):
+        return f"waiting for {status['waiting_for']}"
     seconds = status.get("seconds_left")
     return f"{clock(seconds)} left" if seconds is not None else ""
 

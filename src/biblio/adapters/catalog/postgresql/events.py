@@ -55,7 +55,14 @@ class PostgresEvents:
     def outlook(self, video: Video) -> Outlook:
         if video.status not in WORKING:
             return Outlook()
-        return Outlook(self._seconds_left(video), position_of(self._connection, video.id, video.generation))
+        position = position_of(self._connection, video.id, video.generation)
+        return Outlook(self._seconds_left(video), position, "quota" if self._waits(video) else None)
+
+    def _waits(self, video: Video) -> bool:
+        """Whether its last attempt was heard of last when it began to wait."""
+        of_attempts = and_(video_events.c.video_id == video.id, video_events.c.kind.not_in(["status", "title"]))
+        query = select(video_events.c.kind).where(of_attempts).order_by(video_events.c.id.desc()).limit(1)
+        return self._connection.scalar(query) == "waiting"
 
     def _seconds_left(self, video: Video) -> float | None:
         """At the pace of this run's work so far; waiting is not counted."""

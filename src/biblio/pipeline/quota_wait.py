@@ -1,0 +1,56 @@
+"""What a video's history, and so its status, says of calls that wait for their turn in a worker's hands."""
+
+import threading
+import time
+from contextlib import suppress
+
+from biblio.domain.measures import QUOTA_WAIT_SECONDS
+from biblio.domain.rate_limit import PaidCall
+from biblio.errors import RateLimited, Unavailable
+from biblio.pipeline.lease import Lease
+from biblio.pipeline.services import Services
+
+WORTH_SAYING = 1.0
+"""Seconds of a wait that nobody is told of."""
+
+
+class QuotaWait:
+    """See `biblio.pipeline.admission.Sign`: `waiting` once, however many calls of the step wait, and `resumed` when
+    none does any more. Ends the wait as `Lease.check` does."""
+
+    def __init__(self, services: Services, lease: Lease) -> None:
+        self._services, self._lease = services, lease
+        self._turn = threading.Lock()
+        self._since: dict[str, float] = {}
+        self._told_at: float | None = None
+
+    def waits(self, call: PaidCall, seconds: float) -> None:
+        self._lease.check()
+        with self._turn:
+            now = time.monotonic()
+            expected = now - self._since.setdefault(call.id, now) + seconds
+            if self._told_at is None and expected > WORTH_SAYING:
+                message = f"Its turn at the {call.limit.name.partition(':')[0]} service has not come yet."
+                why = {"code": RateLimited.code, "message": message, "seconds": round(seconds, 1)}
+                if self._tell("waiting", **why):
+                    self._told_at = now
+
+    def goes_on(self, call: PaidCall) -> None:
+        with self._turn:
+            waited = self._since.pop(call.id, None) is not None
+            if waited and not self._since and self._told_at is not None and self._tell("resumed"):
+                waits = time.monotonic() - self._told_at
+                self._services.meter.observe(QUOTA_WAIT_SECONDS, waits, step=self._lease.claim.step)
+                self._told_at = None
+
+    def gives_up(self, call: PaidCall) -> None:
+        """Whatever ends the step says why."""
+        with self._turn:
+            self._since.pop(call.id, None)
+
+    def _tell(self, kind: str, **detail: object) -> bool:
+        """A catalog that is away just now costs the sign. Raises `LeaseLost`."""
+        with suppress(Unavailable):
+            self._lease.tell(kind, **detail)
+            return True
+        return False
