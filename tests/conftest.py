@@ -33,6 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     chaos.addoption("--resume-kills", type=int, default=10, help="how many talks are killed while they are heard")
     chaos.addoption("--resume-seed", type=int, help="at which moments: the seed that a failure has named")
     chaos.addoption("--broker-trials", type=int, default=1, help="how often each line breaks (judged with 10)")
+    chaos.addoption("--rate-seconds", type=float, default=10.0, help="how long a quota is spent (judged with 90)")
     chaos.addoption("--fuzz-media", type=int, default=500, help="how many damaged media files are tried")
     chaos.addoption("--fuzz-media-seed", type=int, help="how they are damaged: the seed that a failure has named")
 

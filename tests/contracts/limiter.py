@@ -1,7 +1,7 @@
 """What every limiter promises: one test for each line of `biblio.ports.limiter.Limiter`.
 
-An adapter's test file subclasses `LimiterContract` and supplies the fixture
-`open_limiter`, which is called in other processes too.
+An adapter's test file subclasses `LimiterContract` and `LimiterTurnsContract` (limiter_turns.py), and supplies the
+fixture `open_limiter`, which is called in other processes too.
 """
 
 import time
@@ -28,7 +28,7 @@ class Taken(NamedTuple):
     amount: float
 
 
-class LimiterContract:
+class LimiterSuite:
     @pytest.fixture(scope="class")
     @classmethod
     def processes(cls) -> Iterator[ProcessPoolExecutor]:
@@ -42,6 +42,8 @@ class LimiterContract:
         yield limiter
         limiter.close()
 
+
+class LimiterContract(LimiterSuite):
     @pytest.mark.parametrize(
         ("amount", "capacity", "per_second"),
         [(1.0, 1.0, 20.0), (1.0, 10.0, 40.0), (2.5, 7.0, 30.0), (0.3, 0.5, 0.9)],
@@ -130,11 +132,15 @@ Bucket = tuple[str, float, float, float]
 def _take_everywhere(
     processes: ProcessPoolExecutor, open_limiter: OpenLimiter, bucket: Bucket, *, seconds: float
 ) -> list[Taken]:
-    for warm in [processes.submit(_warm_up, open_limiter) for _ in range(WORKERS)]:
-        warm.result()
+    warm_up(processes, open_limiter)
     begin = time.monotonic() + 0.3
     running = [processes.submit(_keep_taking, open_limiter, bucket, begin, seconds) for _ in range(WORKERS)]
     return [take for process in running for take in process.result()]
+
+
+def warm_up(processes: ProcessPoolExecutor, open_limiter: OpenLimiter) -> None:
+    for warm in [processes.submit(_warm_up, open_limiter) for _ in range(WORKERS)]:
+        warm.result()
 
 
 def _warm_up(open_limiter: OpenLimiter) -> None:

@@ -8,7 +8,7 @@ from biblio.ports.engine import Engine
 ASK_EVERY = 0.5
 """Seconds: who waits for a turn asks again so often at least, or is passed by."""
 PLACE_SECONDS = 30.0
-"""So long is a call held to be under way, unless its caller keeps its place or leaves."""
+"""So long is a call held to be under way whose caller neither keeps its place nor leaves."""
 
 
 class Limiter(Engine, Protocol):
@@ -40,16 +40,16 @@ class Limiter(Engine, Protocol):
         above `capacity` or any of them makes no sense, `Unavailable` and `Misconfigured`.
         """
 
-    def admit(self, call: PaidCall, *, patience: float) -> float:
-        """0.0: the call may be made now, and is under way until its caller leaves. Else the seconds until its turn.
+    def admit(self, call: PaidCall, *, patience: float, seconds: float = PLACE_SECONDS) -> float:
+        """0.0: the call may be made now, and is held to be under way for `seconds`. Else the seconds until its turn.
 
         Up to `patience` seconds the caller is in the line, if it asks again after that time or `ASK_EVERY`, whichever
         is sooner. Beyond, it is not, and each caller is told a later time, so that they do not all come back at once.
         Raises as `take`.
         """
 
-    def keep(self, call: PaidCall) -> None:
-        """The call is still under way, for `PLACE_SECONDS` from now. Raises as `take`."""
+    def keep(self, call: PaidCall, *, seconds: float = PLACE_SECONDS) -> None:
+        """The call is held to be under way for `seconds` more from now. Raises as `take`."""
 
     def leave(self, call: PaidCall, *, well: bool) -> None:
         """The call is over, or its turn is not waited for any more; `well`: the service took it. Raises as `take`."""

@@ -14,6 +14,7 @@ from biblio.adapters.limiter.token_bucket import connect
 from biblio.dsn import Dsn
 from biblio.errors import BiblioError, Misconfigured, Unavailable
 from tests.contracts.limiter import LimiterContract, OpenLimiter
+from tests.contracts.limiter_turns import LimiterTurnsContract
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def server(dsn: Dsn) -> Redis:
     return Redis(host=dsn.host, port=dsn.port or 6379, db=int(dsn.path), password=dsn.password, decode_responses=True)
 
 
-class TestTokenBucket(LimiterContract):
+class TestTokenBucket(LimiterContract, LimiterTurnsContract):
     @pytest.fixture
     def open_limiter(self, dsn: Dsn) -> OpenLimiter:
         return partial(connect, dsn)

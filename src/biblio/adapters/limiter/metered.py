@@ -2,7 +2,7 @@
 
 from biblio.domain.measures import BUCKET_WAIT_SECONDS
 from biblio.domain.rate_limit import PaidCall, RateLimit
-from biblio.ports.limiter import Limiter
+from biblio.ports.limiter import PLACE_SECONDS, Limiter
 from biblio.ports.meter import Meter
 
 
@@ -24,13 +24,13 @@ class MeteredLimiter:
         self._note(bucket, wait)
         return wait
 
-    def admit(self, call: PaidCall, *, patience: float) -> float:
-        wait = self._limiter.admit(call, patience=patience)
+    def admit(self, call: PaidCall, *, patience: float, seconds: float = PLACE_SECONDS) -> float:
+        wait = self._limiter.admit(call, patience=patience, seconds=seconds)
         self._note(call.limit.name, wait)
         return wait
 
-    def keep(self, call: PaidCall) -> None:
-        self._limiter.keep(call)
+    def keep(self, call: PaidCall, *, seconds: float = PLACE_SECONDS) -> None:
+        self._limiter.keep(call, seconds=seconds)
 
     def leave(self, call: PaidCall, *, well: bool) -> None:
         self._limiter.leave(call, well=well)

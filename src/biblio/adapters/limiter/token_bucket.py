@@ -94,7 +94,7 @@ class TokenBucket:
         with _translated():
             return float(self._take(keys=[self._prefix + bucket], args=[amount, capacity, per_second]))
 
-    def admit(self, call: PaidCall, *, patience: float) -> float:
+    def admit(self, call: PaidCall, *, patience: float, seconds: float = PLACE_SECONDS) -> float:
         _require_sense_of(call)
         limit = call.limit
         what: list[str | float] = [
@@ -108,12 +108,12 @@ class TokenBucket:
         ]
         with _translated():
             keys = [self._key(limit, part) for part in _PARTS]
-            return float(self._admit(keys=keys, args=[*what, PLACE_SECONDS, ASK_EVERY]))
+            return float(self._admit(keys=keys, args=[*what, seconds, ASK_EVERY]))
 
-    def keep(self, call: PaidCall) -> None:
+    def keep(self, call: PaidCall, *, seconds: float = PLACE_SECONDS) -> None:
         with _translated():
-            seconds, microseconds = self._client.time()
-            until = seconds + microseconds / 1e6 + PLACE_SECONDS
+            now, microseconds = self._client.time()
+            until = now + microseconds / 1e6 + seconds
             self._client.zadd(self._key(call.limit, "places"), {call.id: until})
 
     def leave(self, call: PaidCall, *, well: bool) -> None:
