@@ -192,6 +192,28 @@ class OutlookContract(CatalogSuite):
         assert claim(catalog) is None
         assert _outlook(catalog, finished) == Outlook()
 
+    def test_who_waits_for_quota_is_told_so_until_it_goes_on_or_is_begun_again(
+        self, catalog: Catalog, user: str, video: Video
+    ) -> None:
+        for kind, waits_for in (
+            ("begun", None),
+            ("waiting", "quota"),
+            ("resumed", None),
+            ("waiting", "quota"),
+            ("begun", None),
+            ("retry", None),
+            ("waiting", "quota"),
+        ):
+            with catalog.transaction() as tx:
+                tx.events.add(video, kind, step=Step.TRANSCRIBE)
+            assert _outlook(catalog, video).waits_for == waits_for
+        with catalog.transaction() as tx:
+            tx.videos.update(video.id, status=Status.TRANSCRIBING, progress=42, title="제목")
+        assert _outlook(catalog, video).waits_for == "quota", "that it got on says nothing about it"
+        with catalog.transaction() as tx:
+            tx.videos.update(video.id, status=Status.CANCELED)
+        assert _outlook(catalog, video).waits_for is None
+
     def test_who_pauses_has_no_queue_position_and_whose_worker_died_has_one(self, catalog: Catalog, user: str) -> None:
         paused, left = _one_by_one(catalog, user, 2)
         mine = claimed(catalog)

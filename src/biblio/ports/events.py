@@ -44,6 +44,7 @@ class Events(Protocol):
     - a user's events are numbered without a gap, in the order in which they became visible
     - a user never sees another user's events
     - a transaction that raises leaves no event
+    - who waits for quota is told so until it goes on or is begun again
     - the events of a forgotten video are gone, but for its deletion
     """
 

@@ -1,0 +1,150 @@
+"""Work that waits for a paid service: what is told of it, what ends it, and what it does not cost."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from biblio.adapters.limiter.token_bucket import connect
+from biblio.domain.flow import Queue, Status, Step
+from biblio.domain.rate_limit import RateLimit
+from biblio.domain.video import Video
+from biblio.dsn import Dsn
+from biblio.errors import RateLimited
+from biblio.pipeline.cancel import cancel
+from biblio.ports.call import CallContext
+from biblio.ports.embedder import Embedder, Vector
+from tests.pipeline.road import Road, open_road
+
+PATIENCE = 60.0
+
+
+@contextmanager
+def paying(addresses: Mapping[str, str], options: str) -> Iterator[tuple[Road, Video]]:
+    """A video that is next to be heard, by an engine with an account of its own."""
+    with open_road(addresses, f"scripted://{uuid4().hex}?{options}") as road:
+        user = road.new_user()
+        yield road, road.at(Status.TRANSCRIBING, user)
+        road.forget(user)
+
+
+@contextmanager
+def at_work(road: Road) -> Iterator[threading.Thread]:
+    worker = threading.Thread(target=road.work, args=(Queue.AI,))
+    worker.start()
+    yield worker
+    worker.join(PATIENCE)
+
+
+def waits_for(road: Road, video: Video) -> str | None:
+    with road.services.catalog.transaction() as tx:
+        return tx.events.outlook(tx.videos.get(video.id)).waits_for
+
+
+def eventually(true: Any) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def kinds(road: Road, video: Video) -> list[str]:
+    return [event.kind for event in road.events(video) if event.step is Step.TRANSCRIBE and event.kind != "status"]
+
+
+def test_a_near_turn_is_waited_for_and_the_status_says_so(addresses: Mapping[str, str]) -> None:
+    with paying(addresses, "longest=25&calls_per_minute=24") as (road, video):
+        with at_work(road):
+            eventually(lambda: waits_for(road, video) == "quota")
+            assert road.now(video).status is Status.TRANSCRIBING
+        assert road.now(video).status is Status.EMBEDDING
+        assert waits_for(road, video) is None
+        begun, *told = kinds(road, video)
+        assert (begun, told) == ("begun", ["waiting", "resumed"] * (len(told) // 2))
+        assert len(told) <= 2 * 3, "once for each piece at most"
+        (waiting, *_) = (event.detail for event in road.events(video) if event.kind == "waiting")
+        assert (waiting["code"], waiting["step"]) == ("RATE_LIMITED", Step.TRANSCRIBE)
+        assert 1.0 <= waiting["seconds"] <= 2.6
+
+
+def test_a_far_turn_gives_the_step_back_and_is_no_try(addresses: Mapping[str, str]) -> None:
+    with paying(addresses, "seconds_per_minute=1") as (road, video):
+        assert road.work(Queue.AI)
+        assert waits_for(road, video) is None, "a limit of which nothing is known waits half a second, once"
+        road.walk(video)
+        other = road.at(Status.TRANSCRIBING, video.user_id)
+        assert road.work(Queue.AI)
+        assert waits_for(road, other) == "quota"
+        assert kinds(road, other) == ["begun", "waiting"]
+        last = road.events(other)[-1].detail
+        assert last["seconds"] > 30
+        assert "quota of the speech service" in last["message"]
+        assert (Step.TRANSCRIBE, "READY", 0, 0) in road.jobs(other)
+
+
+def test_who_waits_for_a_turn_is_canceled_at_once(addresses: Mapping[str, str]) -> None:
+    with paying(addresses, "calls_per_minute=3") as (road, video), at_work(road) as worker:
+        eventually(lambda: waits_for(road, video) == "quota")
+        begin = time.monotonic()
+        cancel(road.services, video.user_id, video.id)
+        worker.join(PATIENCE)
+        assert time.monotonic() - begin < 5
+        assert road.now(video).status is Status.CANCELED
+        assert waits_for(road, video) is None
+
+
+def test_nothing_is_paid_for_while_the_limiter_is_away(addresses: Mapping[str, str], tmp_path: Path) -> None:
+    with paying(addresses, f"calls_per_minute=600&log={tmp_path / 'calls'}") as (road, video):
+        away = connect(Dsn("redis", "127.0.0.1", 1))
+        assert replace(road, services=replace(road.services, limiter=away)).work(Queue.AI)
+        assert not (tmp_path / "calls").exists()
+        assert kinds(road, video) == ["begun", "retry"]
+        assert (Step.TRANSCRIBE, "READY", 1, 0) in road.jobs(video)
+
+
+class Paid:
+    """An embedder that counts, and is refused once in a while."""
+
+    def __init__(self, embedder: Embedder, refuse_after: Mapping[int, float]) -> None:
+        self._embedder, self._refuse_after = embedder, dict(refuse_after)
+        self._limit = RateLimit(f"embedder:{uuid4().hex}")
+        self.space, self.dimension = embedder.space, embedder.dimension
+        self.count_tokens = embedder.count_tokens
+        self.embedded: list[str] = []
+
+    def embed_documents(self, texts: Sequence[str], *, call: CallContext | None = None) -> list[Vector]:
+        assert call is not None
+        with call.admit(self._limit, len(texts)):
+            if retry_after := self._refuse_after.pop(len(self.embedded), None):
+                raise RateLimited("Too many.", retry_after=retry_after)
+        self.embedded += texts
+        return self._embedder.embed_documents(texts)
+
+
+@pytest.mark.parametrize(("retry_after", "jobs"), [(0.5, 1), (60.0, 2)], ids=["near", "far"])
+def test_what_was_embedded_before_a_refusal_is_not_embedded_again(
+    addresses: Mapping[str, str], tmp_path: Path, retry_after: float, jobs: int
+) -> None:
+    sentences = [[place * 0.4, place * 0.4 + 0.3, f"This is sentence number {place}."] for place in range(80)]
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps({"language": "en", "sentences": sentences}))
+    with paying(addresses, f"path={script}") as (road, video):
+        embedder: Any = Paid(road.services.embedder, {64: retry_after})
+        assert road.work(Queue.AI)
+        assert road.now(video).status is Status.EMBEDDING
+        stingy = replace(road, services=replace(road.services, embedder=embedder))
+        for left in reversed(range(jobs)):
+            road.make_due()
+            embedder._limit = RateLimit(f"embedder:{uuid4().hex}") if left == 0 and jobs == 2 else embedder._limit
+            assert stingy.work(Queue.AI)
+            assert waits_for(road, video) == ("quota" if left else None)
+        assert road.now(video).status is Status.INDEXING
+        assert len(embedder.embedded) == len(set(embedder.embedded)) > 64
+        assert road.walk(video).status is Status.COMPLETED
