@@ -19,6 +19,12 @@ class CallContract:
         assert (call.recall("0-600"), call.recall("600-1200")) == ("operations/3", "operations/2")
         assert call.recall("1200-1800") is None
 
+    def test_an_empty_note_forgets_what_was_noted(self, call: CallContext) -> None:
+        call.note("0-600", "operations/1")
+        call.note("0-600", "")
+        call.note("600-1200", "")
+        assert (call.recall("0-600"), call.recall("600-1200")) == (None, None)
+
     def test_a_call_is_made_once_it_is_admitted(self, call: CallContext) -> None:
         made: list[int] = []
 

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +13,18 @@ from uuid import uuid4
 import pytest
 
 from biblio.adapters.limiter.token_bucket import connect
+from biblio.adapters.speech.pieces import Piece, Recognised, hear
 from biblio.domain.flow import Queue, Status, Step
 from biblio.domain.rate_limit import RateLimit
+from biblio.domain.transcript import Word
 from biblio.domain.video import Video
 from biblio.dsn import Dsn
 from biblio.errors import RateLimited
 from biblio.pipeline.cancel import cancel
 from biblio.ports.call import CallContext
 from biblio.ports.embedder import Embedder, Vector
+from biblio.ports.speech import Heard
+from tests.pipeline.hearing import transcript
 from tests.pipeline.road import Road, open_road
 
 PATIENCE = 60.0
@@ -107,6 +111,58 @@ def test_nothing_is_paid_for_while_the_limiter_is_away(addresses: Mapping[str, s
         assert not (tmp_path / "calls").exists()
         assert kinds(road, video) == ["begun", "retry"]
         assert (Step.TRANSCRIBE, "READY", 1, 0) in road.jobs(video)
+
+
+class Ears:
+    """A service that refuses the second piece once, when it has heard what came after it."""
+
+    longest, parallel = 10, 4
+    name = "ears"
+
+    def __init__(self) -> None:
+        self._limit = RateLimit(f"speech:{uuid4().hex}")
+        self.heard: list[float] = []
+        self.chosen = threading.Lock()
+
+    def model_name(self, model: str | None) -> str:  # noqa: ARG002
+        return self.name
+
+    def transcribe(
+        self, audio: Path, *, language: str | None, model: str | None, since: float = 0.0, call: CallContext
+    ) -> Generator[Heard, None, None]:
+        return hear(self, audio, language or "en", model or "", since, call)
+
+    def recognise(
+        self,
+        piece: Piece,
+        language: str | None,
+        model: str,
+        call: CallContext,
+        on_progress: Callable[[float], None],
+    ) -> Recognised:
+        with call.admit(self._limit, piece.seconds):
+            if piece.start > 0 and self.chosen.acquire(blocking=False):
+                eventually(lambda: len(self.heard) >= 3)
+                raise RateLimited("Too many.", retry_after=60.0)
+            self.heard.append(piece.start)
+        return Recognised((Word(f" {piece.start:.0f}", 1.0, 2.0),), "en")
+
+
+def test_pieces_that_were_heard_behind_a_refused_one_are_not_paid_for_again(addresses: Mapping[str, str]) -> None:
+    with paying(addresses, "") as (road, video):
+        ears: Any = Ears()
+        listening = replace(road, services=replace(road.services, speech=ears))
+        assert listening.work(Queue.AI)
+        assert (road.now(video).status, waits_for(road, video)) == (Status.TRANSCRIBING, "quota")
+        before = len(ears.heard)
+        assert before >= 3
+        ears._limit = RateLimit(f"speech:{uuid4().hex}")  # as if the minute were over
+        road.make_due()
+        assert listening.work(Queue.AI)
+        assert road.now(video).status is Status.EMBEDDING
+        assert len(ears.heard) == len(set(ears.heard)) > before
+        said = transcript(road.services, road.now(video)).text.split()
+        assert said == [f"{start:.0f}" for start in sorted(ears.heard)]
 
 
 class Paid:

@@ -39,7 +39,11 @@ STEP_SECONDS = Measure(
 RETRIES = Measure("biblio_step_retries_total", Kind.COUNTER, "Steps to be tried again, and why.", ("step", "code"))
 LEASES_LOST = Measure("biblio_leases_lost_total", Kind.COUNTER, "Steps that became another's, or void.", ("step",))
 QUOTA_WAIT_SECONDS = Measure(
-    "biblio_quota_wait_seconds", Kind.HISTOGRAM, "Waits for the quota of a service, in a worker's hands or given back.", ("step",), _WAIT
+    "biblio_quota_wait_seconds",
+    Kind.HISTOGRAM,
+    "Waits for the quota of a service, in a worker's hands or given back.",
+    ("step",),
+    _WAIT,
 )
 BUCKET_WAIT_SECONDS = Measure(
     "biblio_bucket_wait_seconds",

@@ -11,6 +11,7 @@ class CallContext(Protocol):
 
     - what was noted is recalled by its name alone
     - a call is made once it is admitted
+    - an empty note forgets what was noted
     """
 
     def admit(self, limit: RateLimit, units: float) -> AbstractContextManager[None]:
@@ -25,10 +26,7 @@ class CallContext(Protocol):
         """What was noted under a name, by this worker or by one that died at the same work."""
 
     def note(self, name: str, value: str) -> None:
-        """Remember the name of an operation that was begun, before it is waited for; an empty one is forgotten.
-
-        Raises as `Lease.save`.
-        """
+        """Remember the name of an operation that was begun, before it is waited for. Raises as `Lease.save`."""
 
 
 class Unpaced:
@@ -45,3 +43,5 @@ class Unpaced:
 
     def note(self, name: str, value: str) -> None:
         self._noted[name] = value
+        if not value:
+            del self._noted[name]
