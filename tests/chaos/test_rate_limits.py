@@ -111,7 +111,7 @@ def test_workers_that_are_killed_and_a_limiter_that_is_restarted_change_nothing(
         eventually(lambda: len(toll.arrivals) > 20, 60)
         begin, away, until = len(toll.arrivals), 0.0, time.monotonic() + seconds
         while time.monotonic() < until:
-            time.sleep(1.0)
+            time.sleep(2.0)
             victim = dice.randrange(len(workers))
             workers[victim].kill()
             workers[victim] = stack.enter_context(calling({**task, "users": [f"user {victim % 3}"]}))

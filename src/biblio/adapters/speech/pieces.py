@@ -19,7 +19,7 @@ from biblio.adapters.speech.sound import RATE, Samples, end_of, stretches
 from biblio.adapters.speech.words import in_order
 from biblio.domain.rate_limit import RateLimit
 from biblio.domain.transcript import Word
-from biblio.errors import RateLimited, Unavailable
+from biblio.errors import AdapterError, Unavailable
 from biblio.ports.call import CallContext
 from biblio.ports.speech import Heard
 
@@ -103,7 +103,8 @@ class _Room:
         knows = bool(self._asked or self._spoken)
         yield from self.drain(self._service.parallel - 1 if knows else 0)
         progress = _Progress(self._closed)
-        self._heard.append((piece, self._begin(piece, progress), progress))
+        language = self._asked or self._spoken or None
+        self._heard.append((piece, self._begin(piece, language, progress), progress))
         if not knows:
             yield from self.drain(0)
 
@@ -114,42 +115,41 @@ class _Room:
             while not _is_done(job):
                 yield Heard((), piece.start + progress.done * piece.seconds, self._spoken)
             self._heard.popleft()
-            try:
-                said = job.result()
-            except (RateLimited, Unavailable):
-                yield from self._keep_the_rest(piece.start)
-                raise
+            if (error := job.exception()) is not None:
+                yield from self._keep_the_rest(error, piece.start)
+                raise error
+            said = job.result()
             if said.words:
                 self._spoken = self._spoken or said.language
             yield Heard(_placed(said.words, piece), piece.end, self._spoken, ends_piece=True)
-            if self._call.recall(self._name(piece)):
-                self._call.note(self._name(piece), "")
+            self._forget(piece)
 
-    def _begin(self, piece: Piece, progress: "_Progress") -> "Future[Recognised]":
-        """What was heard before its turn to be told is not heard again."""
-        if text := self._call.recall(self._name(piece)):
-            known: Future[Recognised] = Future()
-            known.set_result(_recognised(text))
-            return known
-        recognise = self._service.recognise
-        return self._pool.submit(recognise, piece, self._language(), self._model, self._call, progress)
+    def _begin(self, piece: Piece, language: str | None, progress: "_Progress") -> Future[Recognised]:
+        noted = self._call.recall(_name(piece, self._model, language))
+        if noted is None:
+            return self._pool.submit(self._service.recognise, piece, language, self._model, self._call, progress)
+        done = Future[Recognised]()
+        done.set_result(_read(noted))
+        return done
 
-    def _keep_the_rest(self, place: float) -> Generator[Heard, None, None]:
-        """Pieces behind one that failed are paid for: let them end, and note what was heard."""
+    def _forget(self, piece: Piece) -> None:
+        """What is kept in its place need not be noted."""
+        name = _name(piece, self._model, self._asked or self._spoken or None)
+        if self._call.recall(name) is not None:
+            self._call.note(name, "")
+
+    def _keep_the_rest(self, error: BaseException, here: float) -> Generator[Heard, None, None]:
+        """What was begun behind a piece that failed is paid for: where that is tried again, so is it known then."""
+        if not isinstance(error, AdapterError) or not error.retryable:
+            return
+        language = self._asked or self._spoken or None
         for piece, job, _ in self._heard:
+            if job.cancel():
+                continue
             while not _is_done(job):
-                yield Heard((), place, self._spoken)
-            if not job.cancelled() and job.exception() is None and not self._call.recall(self._name(piece)):
-                said = job.result()
-                words = [[word.text, word.start, word.end] for word in said.words]
-                self._call.note(self._name(piece), json.dumps([words, said.language], ensure_ascii=False))
-
-    def _language(self) -> str | None:
-        return self._asked or self._spoken or None
-
-    def _name(self, piece: Piece) -> str:
-        """Of what was heard: another engine of the route may hear the same sound in other pieces."""
-        return f"heard {piece.start:.3f}-{piece.end:.3f} {self._model} {self._language()}"
+                yield Heard((), here, self._spoken)
+            if job.exception() is None:
+                self._call.note(_name(piece, self._model, language), _written(job.result()))
 
     def close(self) -> None:
         """What waits is not begun; what is under way hears of it at its next sign of life."""
@@ -186,8 +186,17 @@ def _require_wanted(closed: Event) -> None:
         raise Unavailable("Nobody waits for this piece any more.", code="NOT_WANTED")
 
 
-def _recognised(text: str) -> Recognised:
-    words, language = json.loads(text)
+def _name(piece: Piece, model: str, language: str | None) -> str:
+    """Under which what was heard is noted."""
+    return f"heard {piece.start:.4f}-{piece.end:.4f} {model} {language}"
+
+
+def _written(said: Recognised) -> str:
+    return json.dumps([said.language, [[word.text, word.start, word.end] for word in said.words]], ensure_ascii=False)
+
+
+def _read(noted: str) -> Recognised:
+    language, words = json.loads(noted)
     return Recognised(tuple(Word(*word) for word in words), language)
 
 
