@@ -8,6 +8,8 @@ import av
 import numpy as np
 from google.cloud.speech_v2.types import cloud_speech
 
+from biblio.domain.transcript import Word
+
 STEP = 0.5
 """Seconds a word takes."""
 LOUD = 0.001
@@ -22,6 +24,10 @@ VOCABULARY = {
 }
 """What is said in it, again and again."""
 OTHERS = "La la la."
+
+
+Spoken = tuple[str, float, float]
+"""A word without blanks; its start and end in seconds."""
 
 
 @dataclass(frozen=True)
@@ -45,28 +51,45 @@ def listen(content: bytes) -> Sound:
     return Sound(len(pulses) / rate, [bool(np.abs(one).max() > LOUD * 32768) for one in steps])
 
 
-def results(sound: Sound, tag: str, *, times: bool, says_language: bool) -> list[cloud_speech.SpeechRecognitionResult]:
-    """In `tag`, which is written small, as the real one does."""
+def said(sound: Sound, tag: str) -> list[Spoken]:
+    """A word of the language for each step in which there was anything."""
     vocabulary = VOCABULARY.get(tag, OTHERS).split()
     begins = [place * STEP for place, loud in enumerate(sound.loud) if loud]
-    words = [(vocabulary[place % len(vocabulary)], begin) for place, begin in enumerate(begins)]
+    return [(vocabulary[place % len(vocabulary)], begin, begin + STEP * 0.8) for place, begin in enumerate(begins)]
+
+
+def heard(words: Sequence[Word]) -> list[Spoken]:
+    """Another ear's words, as Google cuts them: at blanks."""
+    found: list[Spoken] = []
+    for word in words:
+        if found and not word.text[:1].isspace():
+            text, start, _ = found.pop()
+            found.append((text + word.text, start, word.end))
+        else:
+            found.append((word.text.strip(), word.start, word.end))
+    return found
+
+
+def results(
+    words: list[Spoken], tag: str, *, times: bool, says_language: bool
+) -> list[cloud_speech.SpeechRecognitionResult]:
+    """In `tag`, which is written small, as the real one does."""
     groups = [words[first : first + LONGEST_RESULT] for first in range(0, len(words), LONGEST_RESULT)]
     code = tag.lower() if says_language else ""
-    return [_result(group, tag, code, times=times) for group in groups]
-
-
-def _result(
-    words: list[tuple[str, float]], tag: str, code: str, *, times: bool
-) -> cloud_speech.SpeechRecognitionResult:
-    infos = [
-        {"word": word, "start_offset": _duration(begin), "end_offset": _duration(begin + STEP * 0.8)}
-        for word, begin in words
-    ]
     blank = "" if tag.startswith("cmn") else " "
-    best = {"transcript": blank.join(word for word, _ in words), "confidence": 0.9, "words": infos if times else []}
-    end = _duration(words[-1][1] + STEP)
+    return [_result(group, blank, code, times=times) for group in groups]
+
+
+def _result(words: list[Spoken], blank: str, code: str, *, times: bool) -> cloud_speech.SpeechRecognitionResult:
+    infos = [
+        {"word": word, "start_offset": _duration(begin), "end_offset": _duration(end)} for word, begin, end in words
+    ]
+    text = blank.join(word for word, _, _ in words)
+    best = {"transcript": text, "confidence": 0.9, "words": infos if times else []}
+    end = _duration(words[-1][2] + STEP * 0.2)
     return cloud_speech.SpeechRecognitionResult(alternatives=[best], result_end_offset=end, language_code=code)
 
 
 def _duration(seconds: float) -> dict[str, int]:
-    return {"seconds": int(seconds), "nanos": round(seconds % 1 * 1e9)}
+    nanos = round(seconds * 1e9)
+    return {"seconds": nanos // 10**9, "nanos": nanos % 10**9}

@@ -15,7 +15,7 @@ from google.protobuf.any_pb2 import Any as Packed
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2, status_pb2
 
-from tests.emulators.google_ear import VOCABULARY, Sound, listen, results
+from tests.emulators.google_ear import VOCABULARY, Sound, heard, listen, results, said
 from tests.emulators.google_speech_state import GoogleSpeech, Operation, Wrong
 
 MODELS = ("chirp_2", "chirp_3", "long")
@@ -42,7 +42,7 @@ class Servicer:
             _refuse(context, "Audio can be of a maximum of 60 seconds.")
         with self._emulator.lock:
             self._emulator.calls[_sha(request.content)] += 1
-        return cloud_speech.RecognizeResponse(results=self._hear(sound, request.config))
+        return cloud_speech.RecognizeResponse(results=self._hear(request.content, request.config))
 
     def batch_recognize(self, request: cloud_speech.BatchRecognizeRequest, context: Any) -> operations_pb2.Operation:
         self._check(request.recognizer, request.config, context)
@@ -96,12 +96,21 @@ class Servicer:
             _refuse(context, "Audio data does not appear to be in a supported encoding.")
             raise
 
-    def _hear(self, sound: Sound, config: cloud_speech.RecognitionConfig) -> list[cloud_speech.SpeechRecognitionResult]:
+    def _hear(
+        self, content: bytes, config: cloud_speech.RecognitionConfig
+    ) -> list[cloud_speech.SpeechRecognitionResult]:
         """Of several candidates the one that is spoken, else the first."""
-        tags, spoken = list(config.language_codes), self._emulator.spoken
+        tags, emulator = list(config.language_codes), self._emulator
+        spoken, words = emulator.spoken, None
+        if emulator.ear:
+            asked = None if tags == ["auto"] or len(tags) > 1 else tags[0].partition("-")[0]
+            found, language = emulator.ear(content, asked)
+            spoken = next((tag for tag in (*tags, *VOCABULARY) if tag.partition("-")[0] == language), language)
+            words = heard(found)
         tag = spoken if tags == ["auto"] or spoken in tags else tags[0]
-        times = self._emulator.word_times and config.features.enable_word_time_offsets
-        return results(sound, tag, times=times, says_language=self._emulator.says_language)
+        times = emulator.word_times and config.features.enable_word_time_offsets
+        words = said(listen(content), tag) if words is None else words
+        return results(words, tag, times=times, says_language=emulator.says_language)
 
     def _state(self, operation: Operation) -> operations_pb2.Operation:
         took, seconds = time.monotonic() - operation.begun, self._emulator.operation_seconds
@@ -130,7 +139,7 @@ class Servicer:
         if content is None:
             missing = status_pb2.Status(code=5, message=f"{request.files[0].uri} not found")
             return cloud_speech.BatchRecognizeFileResult(error=missing)
-        found = cloud_speech.BatchRecognizeResults(results=self._hear(listen(content), request.config))
+        found = cloud_speech.BatchRecognizeResults(results=self._hear(content, request.config))
         output = request.recognition_output_config
         if not output.gcs_output_config.uri:
             return cloud_speech.BatchRecognizeFileResult(inline_result={"transcript": found})

@@ -10,6 +10,7 @@ from google.longrunning import operations_pb2
 from google.rpc import status_pb2
 
 from tests.emulators.gcs import Gcs
+from tests.emulators.hearing import Ear
 
 STAGING = "staged-speech"
 
@@ -43,15 +44,16 @@ class Operation:
 class GoogleSpeech:
     """`address` is what a program in any process on this machine needs.
 
-    `spoken` is what everybody speaks. `calls` and `batches`: how often each sound (by its sha256) was to be heard, at
-    once or in an operation. `operation_seconds`: how long one takes. `file_errors` are what the files of the next
-    operations fail of; so many `halves` of answers are given next: without what they are about. `word_times` and
-    `says_language`: what the answers have.
+    `spoken` is what everybody speaks, unless there is an `ear` that really hears. `calls` and `batches`: how often each
+    sound (by its sha256) was to be heard, at once or in an operation. `operation_seconds`: how long one takes.
+    `file_errors` are what the files of the next operations fail of; so many `halves` of answers are given next: without
+    what they are about. `word_times` and `says_language`: what the answers have.
     """
 
     gcs: Gcs
     port: int = 0
     spoken: str = "ko-KR"
+    ear: Ear | None = None
     operation_seconds: float = 0.0
     calls: Counter[str] = field(default_factory=Counter)
     batches: Counter[str] = field(default_factory=Counter)

@@ -18,6 +18,13 @@ def loud(path: Path, seconds: int) -> Path:
     return path
 
 
+def tones(path: Path, seconds: int) -> Path:
+    """Another tone every second: for an ear that tells them apart."""
+    tone = "0.5*sin(2*PI*(400+20*floor(t))*t)*lt(mod(t\\,1)\\,0.6)"
+    ffmpeg("-f", "lavfi", "-i", f"aevalsrc={tone}:s=16000:d={seconds}", path)
+    return path
+
+
 def run(
     address: str, audio: Path, *, language: str | None = None, since: float = 0.0, call: CallContext | None = None
 ) -> list[Heard]:

@@ -13,8 +13,9 @@ from biblio.adapters.speech.google import connect
 from biblio.dsn import Dsn
 from biblio.errors import AdapterError, Misconfigured, RateLimited, Rejected, Unavailable
 from biblio.ports.call import Unpaced
-from tests.adapters.speech.google_talks import ends, loud, run, words
+from tests.adapters.speech.google_talks import ends, loud, run, tones, words
 from tests.chaos.fault_proxy import FaultProxy, Link
+from tests.emulators import hearing
 from tests.emulators.faults import CUT, DROP, Fault
 from tests.emulators.gcs import Gcs, running_gcs
 from tests.emulators.google_speech import google_speech_emulator
@@ -93,6 +94,16 @@ def test_results_in_the_bucket_stay_until_the_words_are_kept(google: GoogleSpeec
     assert google.staged == {}
     assert google.batches.total() == 1
     engine.close()
+
+
+def test_no_word_is_lost_or_doubled_between_pieces(gcs: Gcs, tmp_path: Path) -> None:
+    audio = tones(tmp_path / "speech.flac", 170)
+    with google_speech_emulator(gcs, ear=hearing.tones) as google:
+        for address in (google.unstaged, f"{google.address}&{PIECES}"):
+            found = words(run(address, audio, language="ko"))
+            assert [word.text.strip(" ,") for word in found] == [f"ko{number}" for number in range(170)]
+            assert [word.start for word in found] == pytest.approx(range(170), abs=0.1)
+    gcs.buckets.clear()
 
 
 def test_word_times_may_be_missing(google: GoogleSpeech, minute: Path) -> None:
