@@ -23,7 +23,9 @@ def place() -> Iterator[OpenaiEmulator]:
         yield place
 
 
-HTTP_DATE = formatdate(time.time() + 100, usegmt=True)
+HOUR = 3600
+IN_AN_HOUR = formatdate(time.time() + HOUR, usegmt=True)
+"""From when the tests began."""
 CALL = f"POST {TRANSCRIPTIONS}"
 
 
@@ -63,7 +65,7 @@ def test_what_the_service_answers_becomes_our_error_after_one_call(
 
 @pytest.mark.parametrize(
     ("headers", "least", "most"),
-    [({"Retry-After": "7"}, 7, 7), ({"Retry-After": HTTP_DATE}, 1, 100), ({"Retry-After": "soon"}, None, None)],
+    [({"Retry-After": "7"}, 7, 7), ({"Retry-After": IN_AN_HOUR}, 1, HOUR), ({"Retry-After": "soon"}, None, None)],
     ids=["seconds", "date", "nonsense"],
 )
 def test_retry_after_is_handed_on(
