@@ -1,8 +1,14 @@
 """Contexts of paid calls: of whoever counts nothing, and of a step in a worker's hands."""
 
+import time
+from uuid import uuid4
+
 import pytest
 
 from biblio.domain.flow import Queue, Status
+from biblio.domain.rate_limit import RateLimit
+from biblio.errors import RateLimited
+from biblio.pipeline.admission import QUESTION_PATIENCE, question_call
 from biblio.pipeline.lease import Lease, Worker
 from biblio.pipeline.transcribe import Draft, HearingCall
 from biblio.ports.call import CallContext, Unpaced
@@ -43,3 +49,17 @@ def test_what_a_worker_noted_its_successor_recalls(road: Road, user: str) -> Non
     assert claim.tries == 2, "a note is no headway"
     later = Lease(road.services, claim, Worker("next"))
     assert HearingCall(road.services, later, Draft(road.services, later)).recall("0-600") == "operations/1"
+
+
+def test_nobody_is_held_by_a_service_that_refuses_again_and_again(road: Road, user: str) -> None:
+    limit, call = RateLimit(f"embedder:{uuid4().hex}"), question_call(road.services, user)
+
+    def ask() -> None:
+        with call.admit(limit, 1.0):
+            raise RateLimited("Too many.", retry_after=0.2)
+
+    begin = time.monotonic()
+    with pytest.raises(RateLimited) as refused:
+        call.until_taken(ask)
+    assert time.monotonic() - begin < 3 * QUESTION_PATIENCE
+    assert refused.value.retry_after == pytest.approx(0.2, abs=0.1)

@@ -51,6 +51,7 @@ class Admission:
         self._patience = patience
         self._sign = sign or NoSign()
         self._refusals = 0
+        self._refused_since: float | None = None
 
     @contextmanager
     def admit(self, limit: RateLimit, units: float) -> Iterator[None]:
@@ -59,7 +60,7 @@ class Admission:
         try:
             with self._kept(call):
                 yield
-            well = True
+            well, self._refused_since = True, None
         except RateLimited as refusal:
             self._close(limit, refusal)
             raise
@@ -68,19 +69,24 @@ class Admission:
 
     def until_taken(self, act: Callable[[], T]) -> T:
         """Do it again where the service refused one of its calls: the limit is closed by then, so that the next one
-        waits. Raises `RateLimited` where that turn is far off."""
+        waits. Raises `RateLimited` where that turn is far off, and where nothing but refusals comes for long: a service
+        that always says "in a second" would hold whoever asks for ever."""
         while True:
             refusals = self._refusals
             try:
                 return act()
             except RateLimited:
-                if self._refusals == refusals:
+                if self._refusals == refusals or self._is_only_refused():
                     raise
 
     def recall(self, name: str) -> str | None:  # noqa: ARG002
         return None
 
     def note(self, name: str, value: str) -> None: ...
+
+    def _is_only_refused(self) -> bool:
+        since = self._refused_since
+        return since is not None and time.monotonic() - since > 2 * self._patience
 
     def _wait(self, call: PaidCall) -> None:
         began = time.monotonic()
@@ -126,6 +132,7 @@ class Admission:
     def _close(self, limit: RateLimit, refusal: RateLimited) -> None:
         """For everybody: each who found out by itself would be one more call over the limit."""
         self._refusals += 1
+        self._refused_since = self._refused_since or time.monotonic()
         try:
             refusal.retry_after = self._services.limiter.refuse(limit, refusal.retry_after or None)
         except AdapterError as error:
