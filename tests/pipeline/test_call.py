@@ -6,13 +6,14 @@ from uuid import uuid4
 import pytest
 
 from biblio.domain.flow import Queue, Status
-from biblio.domain.rate_limit import RateLimit
-from biblio.errors import RateLimited
+from biblio.domain.rate_limit import PaidCall, RateLimit
+from biblio.errors import LeaseLost, RateLimited
 from biblio.pipeline.admission import QUESTION_PATIENCE, question_call
 from biblio.pipeline.lease import Lease, Worker
+from biblio.pipeline.quota_wait import QuotaWait
 from biblio.pipeline.transcribe import Draft, HearingCall
 from biblio.ports.call import CallContext, Unpaced
-from tests.contracts.call import CallContract
+from tests.contracts.call import PLENTY, CallContract
 from tests.pipeline.road import SECONDS, Road
 
 
@@ -63,3 +64,29 @@ def test_nobody_is_held_by_a_service_that_refuses_again_and_again(road: Road, us
         call.until_taken(ask)
     assert time.monotonic() - begin < 3 * QUESTION_PATIENCE
     assert refused.value.retry_after == pytest.approx(0.2, abs=0.1)
+
+
+def test_who_takes_over_from_an_engine_out_of_quota_waits_for_nothing(road: Road, user: str) -> None:
+    lease = in_hand(road, user)
+    sign = QuotaWait(road.services, lease)
+    call = PaidCall(RateLimit("speech:first"), uuid4().hex, user)
+    sign.waits(call, 5.0)
+    sign.works()
+    assert waits_for(road, lease) == "quota", "its turn has not come"
+    sign.gives_up(call)
+    sign.works()
+    assert waits_for(road, lease) is None
+
+
+def test_a_call_whose_step_is_over_is_not_made(road: Road, user: str) -> None:
+    lease = in_hand(road, user)
+    call = HearingCall(road.services, lease, Draft(road.services, lease))
+    with lease:
+        pass
+    with pytest.raises(LeaseLost), call.admit(PLENTY, 10.0):
+        pytest.fail("It was made.")
+
+
+def waits_for(road: Road, lease: Lease) -> str | None:
+    with road.services.catalog.transaction() as tx:
+        return tx.events.outlook(tx.videos.get(lease.claim.video.id)).waits_for

@@ -36,17 +36,27 @@ class QuotaWait:
                     self._told_at = now
 
     def goes_on(self, call: PaidCall) -> None:
-        with self._turn:
-            waited = self._since.pop(call.id, None) is not None
-            if waited and not self._since and self._told_at is not None and self._tell("resumed"):
-                waits = time.monotonic() - self._told_at
-                self._services.meter.observe(QUOTA_WAIT_SECONDS, waits, step=self._lease.claim.step)
-                self._told_at = None
-
-    def gives_up(self, call: PaidCall) -> None:
-        """Whatever ends the step says why."""
+        """It may have come to its turn while the worker stops, or has lost the step: then it is not made."""
+        self._lease.check()
         with self._turn:
             self._since.pop(call.id, None)
+            self._resume()
+
+    def works(self) -> None:
+        """There is headway. Whoever takes over from an engine that is out of quota may make no calls at all."""
+        with self._turn:
+            self._resume()
+
+    def gives_up(self, call: PaidCall) -> None:
+        """Whatever ends the step says why; what does not is seen to work."""
+        with self._turn:
+            self._since.pop(call.id, None)
+
+    def _resume(self) -> None:
+        if not self._since and self._told_at is not None and self._tell("resumed"):
+            waits = time.monotonic() - self._told_at
+            self._services.meter.observe(QUOTA_WAIT_SECONDS, waits, step=self._lease.claim.step)
+            self._told_at = None
 
     def _tell(self, kind: str, **detail: object) -> bool:
         """A catalog that is away just now costs the sign. Raises `LeaseLost`."""

@@ -75,6 +75,8 @@ def _hear_on(
     draft.rewind()
     with contextlib.closing(_rest(services, lease, audio, draft, call)) as rest:
         for heard in rest:
+            if heard.until > draft.until:
+                call.works()
             draft.add(heard)
             lease.report(heard.until / duration if duration else 1.0)
 
@@ -91,9 +93,13 @@ class HearingCall(Admission):
     """What the engine notes is kept beside the words."""
 
     def __init__(self, services: Services, lease: Lease, draft: "Draft") -> None:
-        sign = QuotaWait(services, lease)
-        super().__init__(services, lease.claim.video.user_id, patience=PATIENCE, sign=sign)
+        self._quota_wait = QuotaWait(services, lease)
+        super().__init__(services, lease.claim.video.user_id, patience=PATIENCE, sign=self._quota_wait)
         self._draft = draft
+
+    def works(self) -> None:
+        """More was heard."""
+        self._quota_wait.works()
 
     def recall(self, name: str) -> str | None:
         return self._draft.notes.get(name)
