@@ -213,6 +213,9 @@ class OutlookContract(CatalogSuite):
         with catalog.transaction() as tx:
             tx.videos.update(video.id, status=Status.CANCELED)
         assert _outlook(catalog, video).waits_for is None
+        with catalog.transaction() as tx:
+            tx.videos.update(video.id, status=Status.PENDING, generation=video.generation + 1)
+        assert _outlook(catalog, video).waits_for is None, "that was another run"
 
     def test_who_pauses_has_no_queue_position_and_whose_worker_died_has_one(self, catalog: Catalog, user: str) -> None:
         paused, left = _one_by_one(catalog, user, 2)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Float, Row, and_, case, cast, func, literal, select, update
+from sqlalchemy import Connection, Float, Row, and_, case, cast, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from biblio.adapters.catalog.postgresql.rows import failure_of
@@ -59,9 +59,11 @@ class PostgresEvents:
         return Outlook(self._seconds_left(video), position, "quota" if self._waits(video) else None)
 
     def _waits(self, video: Video) -> bool:
-        """Whether its last attempt was heard of last when it began to wait."""
-        of_attempts = and_(video_events.c.video_id == video.id, video_events.c.kind.not_in(["status", "title"]))
-        query = select(video_events.c.kind).where(of_attempts).order_by(video_events.c.id.desc()).limit(1)
+        """Whether its last attempt was heard of last when it began to wait. Put on the road anew, it had none yet."""
+        of_attempts = video_events.c.kind.not_in(["status", "title"])
+        anew = and_(video_events.c.kind == "status", video_events.c.status == Status.PENDING)
+        telling = and_(video_events.c.video_id == video.id, or_(of_attempts, anew))
+        query = select(video_events.c.kind).where(telling).order_by(video_events.c.id.desc()).limit(1)
         return self._connection.scalar(query) == "waiting"
 
     def _seconds_left(self, video: Video) -> float | None:
