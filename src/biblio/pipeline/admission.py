@@ -128,6 +128,8 @@ class Admission:
         while not over.wait(PLACE_SECONDS / 3):
             with suppress(AdapterError):
                 self._services.limiter.keep(call)
+            if over.is_set():  # it was left a moment before it was kept
+                self._leave(call, well=False)
 
     def _close(self, limit: RateLimit, refusal: RateLimited) -> None:
         """For everybody: each who found out by itself would be one more call over the limit."""
