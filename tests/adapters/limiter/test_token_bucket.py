@@ -1,6 +1,7 @@
 """The token bucket in Valkey."""
 
 import socket
+import threading
 import traceback
 from collections.abc import Mapping
 from dataclasses import replace
@@ -69,6 +70,15 @@ def test_a_server_that_does_not_answer_is_unavailable() -> None:
             limiter.ping()
 
 
+@pytest.mark.parametrize("said", ["MISCONF Errors writing to the AOF file: No space left on device", "BUSY A script."])
+def test_a_server_that_cannot_write_just_now_is_unavailable(said: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_answer, args=(server, f"-{said}\r\n".encode()), daemon=True).start()
+        limiter = connect(Dsn("redis", "127.0.0.1", server.getsockname()[1]))
+        with pytest.raises(Unavailable):
+            limiter.ping()
+
+
 def test_a_wrong_password_is_misconfigured_and_shown_nowhere(dsn: Dsn) -> None:
     limiter = connect(replace(dsn, password="wrong-pass-phrase"))
     with pytest.raises(Misconfigured) as caught:
@@ -89,3 +99,11 @@ def test_an_address_without_sense_is_misconfigured(address: str) -> None:
 
 def _everything_shown(error: BiblioError) -> str:
     return "".join(traceback.format_exception(error)) + repr(error)
+
+
+def _answer(server: socket.socket, said: bytes) -> None:
+    """The same to everything."""
+    line, _ = server.accept()
+    with line:
+        while line.recv(4096):
+            line.sendall(said)

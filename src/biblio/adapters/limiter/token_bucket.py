@@ -41,7 +41,11 @@ _PARTS = ("state", "line", "places", "served", "booked", "recent")
 _AWAY: tuple[type[AdapterError], str] = (Unavailable, "The limiter's server does not answer, or cannot now.")
 _LOGIN: tuple[type[AdapterError], str] = (Misconfigured, "The limiter's server refuses these credentials.")
 
-TABLE: dict[type[BaseException], tuple[type[AdapterError], str]] = {
+# A server's own code comes first, where the library has no type for it: a full disk is one.
+TABLE: dict[str | type[BaseException], tuple[type[AdapterError], str]] = {
+    "BUSY": _AWAY,
+    "MISCONF": _AWAY,
+    "NOREPLICAS": _AWAY,
     AuthenticationError: _LOGIN,
     AuthenticationWrongNumberOfArgsError: _LOGIN,
     AuthorizationError: _LOGIN,
@@ -174,5 +178,6 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except RedisError as error:
-        kind, sentence = next(TABLE[name] for name in type(error).__mro__ if name in TABLE)
+        names = (str(error).partition(" ")[0], *type(error).__mro__)
+        kind, sentence = next(TABLE[name] for name in names if name in TABLE)
         raise kind(sentence) from error
