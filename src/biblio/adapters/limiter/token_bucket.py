@@ -178,6 +178,6 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except RedisError as error:
-        names = (str(error).partition(" ")[0], *type(error).__mro__)
+        names: list[str | type[BaseException]] = [str(error).partition(" ")[0], *type(error).__mro__]
         kind, sentence = next(TABLE[name] for name in names if name in TABLE)
         raise kind(sentence) from error
