@@ -172,6 +172,7 @@ class Paid:
         self._embedder, self._refuse_after = embedder, dict(refuse_after)
         self._limit = RateLimit(f"embedder:{uuid4().hex}")
         self.space, self.dimension = embedder.space, embedder.dimension
+        self.texts_at_once = 16
         self.count_tokens = embedder.count_tokens
         self.embedded: list[str] = []
 

@@ -26,7 +26,7 @@ class Backwards:
     def __init__(self, encoder: Embedder) -> None:
         self._encoder = encoder
         self.space = f"backwards-{encoder.space}"
-        self.dimension = encoder.dimension
+        self.dimension, self.texts_at_once = encoder.dimension, encoder.texts_at_once
 
     def embed_documents(self, texts: Sequence[str], *, call: CallContext | None = None) -> list[Vector]:
         return [vector[::-1] for vector in self._encoder.embed_documents(texts)]

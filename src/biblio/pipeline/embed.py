@@ -15,8 +15,8 @@ from biblio.pipeline.services import Services
 from biblio.ports.embedder import Vector
 from biblio.ports.usage import TOKENS_EMBEDDED, Used
 
-BATCH = 32
-"""Passages embedded between two reports."""
+LARGEST_BATCH = 64
+"""Passages embedded between two reports, in one call of a service: what was answered before is not lost with it."""
 
 
 def embed(services: Services, lease: Lease) -> dict[str, Any]:
@@ -35,11 +35,11 @@ def embed(services: Services, lease: Lease) -> dict[str, Any]:
 def _embedded(services: Services, lease: Lease, texts: list[str]) -> list[Vector]:
     """What was embedded is kept, should the rest have to wait: it is paid for."""
     alone = _kept(services, lease)
-    before = len(alone)
+    before, size = len(alone), min(LARGEST_BATCH, services.embedder.texts_at_once)
     call = Admission(services, lease.claim.video.user_id, patience=PATIENCE, sign=QuotaWait(services, lease))
     try:
         while len(alone) < len(texts):
-            batch = texts[len(alone) : len(alone) + BATCH]
+            batch = texts[len(alone) : len(alone) + size]
             alone += call.until_taken(partial(services.embedder.embed_documents, batch, call=call))
             lease.report(len(alone) / len(texts))
     except (RateLimited, Unavailable):

@@ -14,7 +14,7 @@ from biblio.ports.embedder import Vector
 from biblio.ports.vectors import Owner, VectorRecord
 
 PAGE = 200
-BATCH = 32
+LARGEST_BATCH = 64
 PATIENCE = 24 * 3600.0
 """Seconds: nobody else takes the work up."""
 
@@ -52,8 +52,9 @@ def _fill(services: Services, new: Services, video: Video, generation: int) -> i
         return 0
     alone: list[Vector] = []
     call = Admission(new, video.user_id, patience=PATIENCE)
-    for first in range(0, len(passages), BATCH):
-        batch = [one.text for one in passages[first : first + BATCH]]
+    size = min(LARGEST_BATCH, new.embedder.texts_at_once)
+    for first in range(0, len(passages), size):
+        batch = [one.text for one in passages[first : first + size]]
         alone += call.until_taken(partial(new.embedder.embed_documents, batch, call=call))
     records = [
         VectorRecord(one, values, passage.start, passage.end, passage.text)

@@ -143,6 +143,8 @@ class Draft:
         """Forget what was said of a piece that did not come to its end."""
         del self.words[self._kept :]
         self.until = self._kept_until
+        if not self._keys:
+            self.language = ""
 
     def note(self, name: str, value: str) -> None:
         """Raises as `Lease.note`; an empty value is forgotten with the next thing that is kept."""

@@ -23,6 +23,9 @@ class Embedder(Engine, Protocol):
 
     dimension: int
 
+    texts_at_once: int
+    """Texts that go into one call of a service; more of them are several calls, and what fails is all of them."""
+
     def embed_documents(self, texts: Sequence[str], *, call: CallContext | None = None) -> list[Vector]:
         """A service makes each of its calls as `call` admits it."""
 

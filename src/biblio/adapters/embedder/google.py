@@ -69,6 +69,7 @@ class _Google:
         self.dimension = options.dimension
         self.space = f"google-{options.model}/{options.dimension}"
         self._options = options
+        self.texts_at_once = options.texts_per_call
         account = {"api_key": options.key} if options.key else {"project": dsn.host, "location": dsn.path}
         self._client = client_of(account, options.endpoint, options.credentials, options.timeout)
         name = f"embedder:google:{dsn.host or 'gemini-api'}"

