@@ -73,6 +73,11 @@ def test_the_language_is_what_most_of_it_is_in() -> None:
     assert recognised([result("hello", end=1, tag="")], ["en-US", "ko-KR"], 10.0).language == ""
 
 
+def test_a_language_that_google_finds_and_cannot_be_asked_for_stays_unknown() -> None:
+    said = recognised([result("bon dia", end=2, tag="kea-cv")], ["auto"], 10.0)
+    assert ["".join(word.text for word in said.words), said.language] == [" bon dia", ""]
+
+
 def test_nothing_said_has_no_language() -> None:
     empty = cloud_speech.SpeechRecognitionResult(language_code="ko-kr")
     said = recognised([empty, result("  ", end=3)], ["ko-KR"], 10.0)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from biblio.adapters.speech.google_languages import UNSPACED, iso
+from biblio.adapters.speech.google_languages import TAGS, UNSPACED, iso
 from biblio.adapters.speech.pieces import Recognised
 from biblio.adapters.speech.words import USUAL_PACE, spread, whole
 from biblio.domain.transcript import Word
@@ -14,7 +14,7 @@ def recognised(results: Sequence[Any], asked: Sequence[str], seconds: float) -> 
     """For `SpeechRecognitionResult`s of a piece of so many `seconds`, of which the tags `asked` were asked for.
 
     The language is what most of the text is in. Where Google does not say it, it is what was asked for if that was one;
-    else it stays unknown, and is not guessed.
+    else it stays unknown, and is not guessed. So does one that Google finds and cannot be asked for.
     """
     only = iso(asked[0]) if len(asked) == 1 and asked[0] != "auto" else ""
     words, weights, begin = list[Word](), Counter[str](), 0.0
@@ -28,7 +28,8 @@ def recognised(results: Sequence[Any], asked: Sequence[str], seconds: float) -> 
         begin = max(begin, said[-1].end)
         words += said
         weights[language] += len(text)
-    language = only or next((name for name, _ in weights.most_common() if name), "")
+    found = next((name for name, _ in weights.most_common() if name), "")
+    language = only or (found if found in TAGS else "")
     return Recognised(tuple(words), language if words else "")
 
 
