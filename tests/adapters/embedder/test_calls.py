@@ -66,5 +66,7 @@ def test_half_an_answer_and_vectors_of_another_size_are_noticed() -> None:
     assert unit_vectors([[3.0, 4.0], [0.0, 0.0]], 2, 2, "It") == [[0.6, 0.8], [1.0, 0.0]]
     with pytest.raises(Unavailable, match="1 of 2"):
         unit_vectors([[1.0]], 2, 1, "It")
+    with pytest.raises(Unavailable, match="1 of 2"):
+        unit_vectors([[], [1.0]], 2, 1, "It")
     with pytest.raises(Misconfigured, match="dimension=3"):
         unit_vectors([[1.0]], 1, 3, "It")

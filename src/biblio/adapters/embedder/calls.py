@@ -58,8 +58,8 @@ def estimate(text: str) -> int:
 
 def unit_vectors(rows: Sequence[Sequence[float]], count: int, dimension: int, place: str) -> list[Vector]:
     """One for each text, of unit length. Raises `Unavailable` for half an answer, `Misconfigured` for another size."""
-    if len(rows) != count:
-        raise Unavailable(f"{place} answered {len(rows)} of {count} texts.")
+    if len(rows) != count or not all(rows):
+        raise Unavailable(f"{place} answered {sum(map(bool, rows))} of {count} texts.")
     if wrong := next((len(row) for row in rows if len(row) != dimension), None):
         raise Misconfigured(f"{place} gives vectors of {wrong} numbers, and the address says dimension={dimension}.")
     return [_unit(row) for row in rows]
