@@ -72,6 +72,7 @@ WRONG: dict[str, tuple[Behaviour, type[BiblioError]]] = {
     "denied": (reason("403 Forbidden", "forbidden"), Misconfigured),
     "sent to https": (answers("301 Moved Permanently", "<html>", "Location: https://127.0.0.1:1/"), Misconfigured),
     "sent to a login": (answers("302 Found", "", "Location: https://127.0.0.1:1/login"), Misconfigured),
+    "sent on for ever": (answers("308 Permanent Redirect", "", "Location: https://127.0.0.1:1/"), Misconfigured),
     "unknown reason": (reason("400 Bad Request", "thisIsNew"), Rejected),
 }
 
@@ -157,6 +158,30 @@ def test_a_transfer_that_ends_early_is_unavailable_and_never_short(gcs: Gcs, beh
     ):
         received.extend(chain.from_iterable(storage.read("a")))
     assert len(received) < 1000
+
+
+def test_an_error_that_breaks_off_is_unavailable(gcs: Gcs) -> None:
+    def breaks_off_within(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 1000\r\n\r\nhalf")
+
+    assert type(_call(gcs, "read", breaks_off_within)) is Unavailable
+
+
+def test_what_has_no_length_is_refused_and_not_taken_for_nothing(gcs: Gcs) -> None:
+    def sends_chunks(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+
+    assert type(_call(gcs, "read", sends_chunks)) is Rejected
+
+
+@pytest.mark.parametrize("kept", ["bytes=0-262143", ""])
+def test_a_piece_of_which_google_kept_less_than_was_sent_is_unavailable(gcs: Gcs, kept: str) -> None:
+    gcs.faults[:] = [Fault(r"PUT /upload/.*", 308, times=9, headers={"Range": kept} if kept else {})]
+    with storage_at(gcs) as storage:
+        caught = _seen(storage, "write large")
+    gcs.faults.clear()
+    assert type(caught) is Unavailable
+    assert "upload_id=" not in "".join(traceback.format_exception(caught))
 
 
 def test_a_server_that_ignores_the_range_is_refused(gcs: Gcs) -> None:

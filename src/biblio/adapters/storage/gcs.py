@@ -91,8 +91,12 @@ class GcsStorage:
         # In one call where it is small; else in pieces that become an object with the last.
         is_whole = len(first) < PART
         source = io.BytesIO(first) if is_whole else _Onward(first, content)
-        with translated(key):
-            blob.upload_from_file(source, size=len(first) if is_whole else None, content_type=content_type, retry=None)
+        size = len(first) if is_whole else None
+        try:
+            with translated(key):
+                blob.upload_from_file(source, size=size, content_type=content_type, retry=None)
+        except ValueError as error:  # of the library: Google kept less of a piece than it was sent
+            raise Unavailable(f"Storage lost a piece of {key}; it is worth another try.") from error
         return _stored(blob)
 
     def remove(self, prefix: str) -> int:
@@ -118,7 +122,7 @@ class GcsStorage:
         with translated(key):
             answer = self._ask_for(key, start, end, etag)
             try:
-                left = int(answer.headers.get("Content-Length", 0))
+                left = int(answer.headers["Content-Length"])
                 while left > 0:
                     piece = answer.raw.read(min(PIECE, left), decode_content=False)
                     if not piece:
@@ -143,6 +147,8 @@ class GcsStorage:
         refuse(answer)
         if ranged and not answer.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
             raise Rejected("This storage does not send the asked range.", code="NOT_SUPPORTED")
+        if "Content-Length" not in answer.headers:  # stored with a Content-Encoding, and unpacked by Google on its way
+            raise Rejected(f"Storage does not say how long {key} is.", code="NOT_SUPPORTED")
         return answer
 
     def _changed(self, key: str) -> Conflict:

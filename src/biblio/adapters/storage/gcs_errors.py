@@ -109,6 +109,8 @@ def _names(error: BaseException) -> list[str | type[BaseException]]:
     if isinstance(error, RefreshError) and error.retryable:
         return ["5xx"]
     status = _status(error)
+    if status == "308" and not _header(error, "Location"):  # no redirect: Google kept nothing of a piece
+        return ["5xx"]
     return [*_reasons(error), status, f"{status[:1]}xx", *kinds] if status else [*kinds]
 
 
@@ -129,6 +131,10 @@ def _reasons(error: Any) -> list[str]:
 
 
 def _retry_after(error: Any) -> float | None:
-    response = getattr(error, "response", None)
-    value = response.headers.get("Retry-After", "") if response is not None else ""
+    value = _header(error, "Retry-After")
     return float(value) if value.isdecimal() else None
+
+
+def _header(error: Any, name: str) -> str:
+    response = getattr(error, "response", None)
+    return "" if response is None else str(response.headers.get(name, ""))

@@ -57,6 +57,7 @@ class XmlApi:
 def refuse(answer: Response) -> None:
     """Raises what the library would raise for this answer, unless it is a good one."""
     if answer.status_code >= 300:
+        _ = answer.content  # read where it may break off: whoever looks for the reason in it is no longer guarded
         raise from_http_status(answer.status_code, answer.reason or "refused", response=answer)
 
 
