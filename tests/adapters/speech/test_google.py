@@ -1,13 +1,16 @@
 """Google Speech, tested against an emulator: the contract, its address, its languages and its round trip."""
 
+import traceback
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import grpc
 import pytest
+from google.api_core.exceptions import ServiceUnavailable
 
 from biblio.adapters.speech.google import connect
+from biblio.adapters.speech.google_errors import translated
 from biblio.adapters.speech.google_languages import TAGS, Candidates, iso, tag_of
 from biblio.dsn import Dsn
 from biblio.errors import Misconfigured, Unavailable
@@ -101,6 +104,13 @@ class TestRoundTrip:
         emulator.wrongs.append(Wrong("GetLocation", grpc.StatusCode.PERMISSION_DENIED))
         with pytest.raises(Misconfigured, match="may not use .*: as ordered"):
             engine.ping()
+
+
+def test_the_session_of_an_upload_is_not_shown() -> None:
+    url = "https://storage.googleapis.com/upload/storage/v1/b/talks/o?uploadType=resumable&upload_id=hidden-word"
+    with pytest.raises(Unavailable, match="busy") as caught, translated():
+        raise ServiceUnavailable(f"PUT {url}: busy")
+    assert "hidden-word" not in "".join(traceback.format_exception(caught.value))
 
 
 class TestLanguages:

@@ -1,5 +1,6 @@
 """Google's errors as biblio's: of gRPC calls, of operations and their files, of Cloud Storage and of credentials."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +15,8 @@ from biblio.errors import AdapterError, Misconfigured, RateLimited, Rejected, Un
 
 LONGEST_MESSAGE = 300
 """Characters of Google's own words that are shown."""
+_SESSION = re.compile(r"upload_id=[^\s&:'\"]+")
+"""In the address of an upload under way, which needs no other credentials."""
 
 _AWAY: tuple[type[AdapterError], str] = (Unavailable, "Google Speech does not answer, or cannot now")
 _LOGIN: tuple[type[AdapterError], str] = (Misconfigured, "Google takes no such credentials: see `credentials`")
@@ -43,13 +46,15 @@ def translated() -> Iterator[None]:
     try:
         yield
     except tuple(TABLE) as error:
-        raise ours(error) from error
+        raise ours(error) from (None if _SESSION.search(str(error)) else error)
 
 
 def ours(error: BaseException) -> AdapterError:
-    """The most special line of the table. Google's messages name projects, models and objects, never keys."""
+    """The most special line of the table. Google's messages name projects, models and objects, and no other secret than
+    the session of an upload."""
     kind, meaning = next(TABLE[one] for one in type(error).__mro__ if one in TABLE)
-    said = str(getattr(error, "message", "") or error)[:LONGEST_MESSAGE].rstrip(". ")
+    told = _SESSION.sub("upload_id=***", str(getattr(error, "message", "") or error))
+    said = told[:LONGEST_MESSAGE].rstrip(". ")
     sentence = f"{meaning}: {said}." if said else f"{meaning}."
     if kind is RateLimited:
         return RateLimited(sentence, retry_after=_retry_after(error))

@@ -12,7 +12,7 @@ from google.api_core.exceptions import NotFound
 
 from biblio.adapters.speech.google_clients import Clients
 from biblio.adapters.speech.google_errors import translated
-from biblio.errors import AdapterError, Misconfigured
+from biblio.errors import AdapterError, Misconfigured, Unavailable
 from biblio.ports.call import CallContext
 
 PREFIX = "biblio-speech"
@@ -58,11 +58,14 @@ class Staging:
 
     def put(self, uri: str, sound: bytes) -> bool:
         """False: it was there already, left by an attempt that did not live. Objects are never there by half."""
-        with translated():
-            blob = self._blob(uri)
-            if blob.exists(timeout=self._timeout, retry=None):
-                return False
-            blob.upload_from_string(sound, "audio/flac", timeout=self._timeout, retry=None)
+        try:
+            with translated():
+                blob = self._blob(uri)
+                if blob.exists(timeout=self._timeout, retry=None):
+                    return False
+                blob.upload_from_string(sound, "audio/flac", timeout=self._timeout, retry=None)
+        except ValueError as error:  # of the library: Google kept less of it than it was sent
+            raise Unavailable("Google Cloud Storage lost a part of a piece.") from error
         return True
 
     def read(self, uri: str) -> bytes | None:
