@@ -178,3 +178,8 @@ def test_real_speech_comes_through_word_for_word(english: Spoken) -> None:
     assert {one.language for one in pieces if one.words} == {"en"}
     assert [word.text for word in words_in(pieces)] == [word.text for word in heard] != []
     assert [word.start for word in words_in(pieces)] == pytest.approx([word.start for word in heard])
+
+
+def test_no_more_pieces_are_sent_side_by_side_than_may_be(place: OpenaiEmulator) -> None:
+    engines = [engine_at(place, f"&parallel={asked}&at_once=2") for asked in (1, 4)]
+    assert [vars(engine)["parallel"] for engine in engines] == [1, 2]

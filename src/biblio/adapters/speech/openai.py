@@ -59,7 +59,7 @@ class _Openai:
         self._format, self._tells_words = options.format, options.word_times
         self._own = options.model
         self._names = {"fast": options.fast or self._own, "high_quality": options.high_quality or self._own}
-        self.parallel = options.parallel
+        self.parallel = min(options.parallel, options.at_once or options.parallel)
         usual = LONGEST if options.format == "verbose_json" else WITHOUT_TIMES
         self.longest = min(options.longest or usual, options.max_bytes // BYTES_PER_SECOND)
 
