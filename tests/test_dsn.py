@@ -1,6 +1,6 @@
 import pytest
 
-from biblio.dsn import Dsn, Options
+from biblio.dsn import Dsn, Options, require_sendable
 from biblio.errors import Misconfigured
 
 
@@ -125,3 +125,12 @@ def test_a_rule_that_is_wrong_may_be_the_rest_of_a_secret() -> None:
     with pytest.raises(Misconfigured) as caught:
         Dsn.parse("a://b?key=sec#ret=x", may_have_rules=True).read_rules(Things)
     assert str(caught.value) == "The a:// address has no rule of that name. Known rules: pool_size, timeout."
+
+
+@pytest.mark.parametrize("key", ["hidden\n", "hid den", "hidd\u00e9n"])
+def test_a_key_that_no_header_takes_is_refused_and_not_shown(key: str) -> None:
+    with pytest.raises(Misconfigured, match="none that can be sent") as refused:
+        require_sendable(key, "openai")
+    assert "hid" not in str(refused.value)
+    require_sendable("sk-Key_1+/=", "openai")
+    require_sendable(None, "qdrant")

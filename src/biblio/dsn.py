@@ -106,6 +106,13 @@ class Dsn:
         return f"{self.scheme}://{place}{path}" + (f"?{query}" if query else "") + (f"#{rules}" if rules else "")
 
 
+def require_sendable(key: str | None, scheme: str) -> None:
+    """Raises `Misconfigured` for a key that no HTTP header takes, as with the end of a line behind it: what refuses it
+    would say it aloud."""
+    if key and not re.fullmatch(r"[!-~]+", key):
+        raise Misconfigured(f"The key of the {scheme}:// address is none that can be sent.")
+
+
 def _pairs(text: str, twice: str) -> dict[str, str]:
     pairs = parse_qsl(text, keep_blank_values=True)
     if len(dict(pairs)) != len(pairs):

@@ -13,7 +13,7 @@ from biblio.adapters.embedder.calls import Bill, estimate, in_calls, taken, unit
 from biblio.adapters.embedder.google_client import client_of
 from biblio.adapters.embedder.google_errors import translated
 from biblio.domain.rate_limit import RateLimit
-from biblio.dsn import Dsn, Options
+from biblio.dsn import Dsn, Options, require_sendable
 from biblio.errors import Misconfigured
 from biblio.ports.call import CallContext, Unpaced
 from biblio.ports.embedder import Embedder, Vector
@@ -61,6 +61,7 @@ def connect(dsn: Dsn) -> Embedder:
         raise Misconfigured("The address of Gemini is google://project/location, or google://?key=….")
     if options.key and (dsn.host or options.credentials):
         raise Misconfigured("A google:// address has a key, or a project and location: not both.")
+    require_sendable(options.key, dsn.scheme)
     return _Google(dsn, options)
 
 

@@ -7,7 +7,7 @@ import openai
 from pydantic import Field
 
 from biblio.domain.rate_limit import RateLimit
-from biblio.dsn import Dsn, Options
+from biblio.dsn import Dsn, Options, require_sendable
 from biblio.errors import Misconfigured
 
 OWN_HOST = "api.openai.com"
@@ -36,7 +36,7 @@ def client_of(dsn: Dsn, options: AccountOptions) -> openai.OpenAI:
     key = dsn.password or options.key or (None if dsn.host == OWN_HOST else _NO_KEY)
     is_encrypted = not _is_this_machine(dsn.host) if options.tls is None else options.tls
     try:
-        return openai.OpenAI(
+        client = openai.OpenAI(
             api_key=key,
             base_url=f"{'https' if is_encrypted else 'http'}://{place_of(dsn)}/{dsn.path or 'v1'}",
             timeout=openai.Timeout(options.timeout, connect=min(CONNECT_SECONDS, options.timeout)),
@@ -45,6 +45,8 @@ def client_of(dsn: Dsn, options: AccountOptions) -> openai.OpenAI:
         )
     except openai.OpenAIError as error:
         raise Misconfigured(f"{OWN_HOST} needs a key: openai://:key@{OWN_HOST}/v1, or OPENAI_API_KEY.") from error
+    require_sendable(client.api_key, dsn.scheme)  # the variable's too, which the library reads
+    return client
 
 
 def limit_of(port: str, dsn: Dsn, options: AccountOptions, units: float | None) -> RateLimit:

@@ -18,7 +18,7 @@ from biblio.adapters.vectors.dimension import checked
 from biblio.adapters.vectors.qdrant_door import Door, Folder, Server
 from biblio.adapters.vectors.qdrant_errors import translated
 from biblio.domain.search import EVERYWHERE, Scope
-from biblio.dsn import Dsn, Options
+from biblio.dsn import Dsn, Options, require_sendable
 from biblio.errors import Misconfigured, Unavailable
 from biblio.ports.embedder import Vector
 from biblio.ports.vectors import Near, Owner, VectorRecord
@@ -185,6 +185,7 @@ def connect(dsn: Dsn) -> QdrantStore:
     options = dsn.read_options(QdrantOptions)
     if dsn.username:
         raise Misconfigured(f"The key of a {dsn.scheme}:// address stands behind a colon: {dsn.scheme}://:key@host.")
+    require_sendable(dsn.password, dsn.scheme)
     if dsn.host:
         scheme = "https" if dsn.scheme == "qdrants" else "http"
         url = f"{scheme}://{dsn.host}:{dsn.port or PORT}"

@@ -20,7 +20,7 @@ from biblio.adapters.vectors.weaviate_client import Door, OncePerCall
 from biblio.adapters.vectors.weaviate_errors import is_answer, partial_failure, translated
 from biblio.adapters.vectors.weaviate_schema import VECTOR, add_collection, is_fit
 from biblio.domain.search import EVERYWHERE, Scope
-from biblio.dsn import Dsn, Options
+from biblio.dsn import Dsn, Options, require_sendable
 from biblio.errors import AdapterError, Misconfigured, Rejected, Unavailable
 from biblio.ports.embedder import Vector
 from biblio.ports.vectors import Near, Owner, VectorRecord
@@ -209,6 +209,7 @@ def connect(dsn: Dsn) -> WeaviateStore:
         raise Misconfigured("A weaviate:// address names a host: weaviate://:key@host:port.")
     if dsn.username:  # it would be shown
         raise Misconfigured("Weaviate's key stands behind a colon: weaviate://:key@host:port.")
+    require_sendable(dsn.password, dsn.scheme)
     grpc_host = options.grpc_host or dsn.host
     if (grpc_host, options.grpc_port) == (dsn.host, port):
         raise Misconfigured("Weaviate speaks gRPC at a port of its own: set the option 'grpc_port', or 'grpc_host'.")
