@@ -16,6 +16,7 @@ Form = Literal["json", "text"]
 
 CHATTY = (
     "httpx",
+    "httpx2",
     "alembic",
     "botocore",
     "faster_whisper",
