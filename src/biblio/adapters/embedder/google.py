@@ -24,6 +24,10 @@ DIMENSIONS = (768, 1536, 3072)
 DOCUMENT, QUESTION = "RETRIEVAL_DOCUMENT", "RETRIEVAL_QUERY"
 
 
+AT_VERTEX, BY_KEY = 1, 100
+"""Texts of a call where the address says nothing: of gemini-embedding-001 Vertex AI takes one by its documentation."""
+
+
 class GoogleEmbedderOptions(Options):
     """`credentials`: key file of a service account. `endpoint`: a URL. `timeout` in seconds."""
 
@@ -33,7 +37,7 @@ class GoogleEmbedderOptions(Options):
     credentials: Path | None = None
     endpoint: str | None = None
     timeout: float = Field(default=30, gt=0, le=3600)
-    texts_per_call: int = Field(default=100, ge=1, le=250)
+    texts_per_call: int | None = Field(default=None, ge=1, le=250)
     tokens_per_call: int = Field(default=20_000, ge=100)
     calls_per_minute: float | None = Field(default=None, gt=0)
     tokens_per_minute: float | None = Field(default=None, gt=0)
@@ -70,7 +74,7 @@ class _Google:
         self.dimension = options.dimension
         self.space = f"google-{options.model}/{options.dimension}"
         self._options = options
-        self.texts_at_once = options.texts_per_call
+        self.texts_at_once = options.texts_per_call or (BY_KEY if options.key else AT_VERTEX)
         account = {"api_key": options.key} if options.key else {"project": dsn.host, "location": dsn.path}
         self._client = client_of(account, options.endpoint, options.credentials, options.timeout)
         name = f"embedder:google:{dsn.host or 'gemini-api'}"
@@ -78,7 +82,7 @@ class _Google:
         self._bill = Bill()
 
     def embed_documents(self, texts: Sequence[str], *, call: CallContext | None = None) -> list[Vector]:
-        calls = in_calls(list(map(taken, texts)), self._options.texts_per_call, self._options.tokens_per_call)
+        calls = in_calls(list(map(taken, texts)), self.texts_at_once, self._options.tokens_per_call)
         return [vector for batch in calls for vector in self._embed(batch, DOCUMENT, call or Unpaced())]
 
     def embed_question(self, text: str, *, call: CallContext | None = None) -> Vector:

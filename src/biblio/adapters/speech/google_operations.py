@@ -10,7 +10,7 @@ from google.longrunning.operations_pb2 import GetOperationRequest, ListOperation
 
 from biblio.adapters.speech.google_clients import Clients
 from biblio.adapters.speech.google_errors import of_status, translated
-from biblio.errors import AdapterError, Misconfigured, Rejected, Unavailable
+from biblio.errors import AdapterError, Misconfigured, RateLimited, Rejected, Unavailable
 
 FIRST_WAIT, LONGEST_WAIT, GROWTH = 0.1, 10.0, 1.5
 """Seconds between two questions."""
@@ -81,12 +81,18 @@ class Operations:
             ask.page_token = page.next_page_token
 
     def _get(self, name: str) -> Operation | None:
-        with translated():
-            try:
-                ask = GetOperationRequest(name=name)
-                return self._clients.speech.get_operation(ask, retry=None, timeout=self._timeout)
-            except NotFound:
-                return None
+        try:
+            with translated():
+                return self._asked(name)
+        except RateLimited as busy:  # asking costs nothing: the quota of what does is not used up by it
+            raise Unavailable(f"Google Speech does not say now how {name} is.") from busy
+
+    def _asked(self, name: str) -> Operation | None:
+        try:
+            ask = GetOperationRequest(name=name)
+            return self._clients.speech.get_operation(ask, retry=None, timeout=self._timeout)
+        except NotFound:
+            return None
 
 
 def _ended(operation: Operation, uri: str) -> Ended:

@@ -33,6 +33,10 @@ def make_bucket(client: Client, name: str, options: GcsOptions) -> Bucket:
         return found if found is not None else _create(client, name, options)
 
 
+STAGED, STAGED_DAYS = "biblio-speech/", 2
+"""Where pieces of sound lie while Google Speech hears them (adapters/speech/google_staging.py), and for how long."""
+
+
 def _create(client: Client, name: str, options: GcsOptions) -> Bucket:
     if client.project is None:
         raise Misconfigured(f"Storage has no bucket '{name}', and the gs:// address no 'project' to make it in.")
@@ -41,6 +45,8 @@ def _create(client: Client, name: str, options: GcsOptions) -> Bucket:
     bucket.iam_configuration.public_access_prevention = "enforced"
     # What is deleted here is gone; Google would keep it for a week, and charge for it.
     bucket.soft_delete_policy.retention_duration_seconds = 0
+    # What a recogniser was given, and nobody lived to remove: an operation that was canceled goes on without us.
+    bucket.add_lifecycle_delete_rule(age=STAGED_DAYS, matches_prefix=[STAGED])
     try:
         return client.create_bucket(bucket, location=options.location, retry=None)
     except Conflict:
