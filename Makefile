@@ -23,9 +23,10 @@ up: install ## Start biblio on this machine; Ctrl-C stops it (PORT=, DATA=)
 demo: install ## Show the whole road once: start, add a talk, search it in Korean and English, stop
 	@$(BIN)/biblio demo
 
-# Whole files go to one process or the other, each with engines of its own: half of the time tests wait.
-test: install ## Run the whole suite on real engines, two files at a time (ARGS=…)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+# Whole files go to one process or another, each with engines of its own: half of the time tests wait. Their many threads
+# would each keep memory of its own.
+test: install ## Run the whole suite on real engines, three files at a time (ARGS=…)
+	@MALLOC_ARENA_MAX=2 $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 chaos: install ## Kill everything at random while videos are processed, and count what is lost (RUNS=200, SEED=, NIGHT=1)
 	@$(BIN)/python -m tests.chaos.storm $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(if $(NIGHT),--night) $(ARGS)

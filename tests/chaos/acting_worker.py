@@ -1,10 +1,14 @@
 """A real worker, but for its audio extractor: `python -m tests.chaos.acting_worker QUEUE PROCESSES BOOK ACK_AFTER`."""
 
+import gc
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from kombu.asynchronous import get_event_loop
 from kombu.transport.redis import Channel
 
 from biblio.bootstrap import build
@@ -26,7 +30,19 @@ def main(queue: str, processes: str, book: str, ack_after: str) -> None:
     redis: Any = Channel
     redis.unacked_restore_interval = 1  # so that Redis' time-out, where a test scales it, is soon acted upon
     redis.unacked_restore_throttle = 1
+    threading.Thread(target=grow_deaf, args=(Path(book).with_name("deaf"),), daemon=True).start()
     run_worker(read_settings(), Queue(queue), processes=int(processes), build=act)
+
+
+def grow_deaf(order: Path) -> None:
+    """When the file appears the broker forgets, without a word, that this worker listens."""
+    while not order.exists():
+        time.sleep(0.1)
+    consumer = next(one for one in gc.get_objects() if isinstance(one, LastingConsumer))
+    loop = get_event_loop()
+    assert loop is not None
+    loop.call_soon(consumer.task_consumer.cancel)
+    order.unlink()
 
 
 if __name__ == "__main__":

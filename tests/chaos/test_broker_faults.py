@@ -142,6 +142,16 @@ def test_a_broker_killed_and_restarted(here: Scene, broker: Broker, trials: rang
         assert worker.process.poll() is None
 
 
+def test_a_broker_that_forgets_who_listens(here: Scene, broker: Broker) -> None:
+    with here.worker() as worker:
+        here.wait([here.announce(Act("before"))])
+        order = here.folder / "deaf"
+        order.touch()
+        eventually(lambda: not order.exists(), 10)
+        assert seconds_until_done(here, "after", since=time.time()) < SOON
+        assert "the worker listens anew" in worker.log
+
+
 def test_a_broker_that_was_emptied(here: Scene, broker: Broker, trials: range) -> None:
     with here.worker() as worker:
         here.wait([here.announce(Act("before"))])

@@ -186,6 +186,12 @@ class Ground:
             assert time.monotonic() < deadline, f"not ready: {waiting}; see {self.folder.logs}"
             time.sleep(0.1)
 
+    def is_whole(self) -> bool:
+        """Whether nothing is dead: each worker has come as far as to have processes, and so has cleared up behind the
+        one before."""
+        is_dead = any(one.has_ended() for one in self.beings.values())
+        return not is_dead and all(len(one.pids()) > 1 for one in self.workers)
+
     def kill(self, name: str) -> set[int]:
         return self.beings[name].kill()
 

@@ -264,7 +264,7 @@ class Storm:
         """Nobody strikes any more, nor begins anything new."""
         self._say("the last fault struck; waiting until everything is done")
         last = time.monotonic()
-        while self._later or self._people.uploading or not self._eyes.is_quiet():
+        while self._later or self._people.uploading or not (self._ground.is_whole() and self._eyes.is_quiet()):
             self._tick(traffic=False)
             if time.monotonic() - last > CALM_SECONDS:
                 return None

@@ -51,14 +51,24 @@ function counted(page: VideoPage, more: number): VideoPage {
 
 /** A video that has just come: on top of the lists that show the newest first, as the others do not say where it belongs. */
 export async function fetchVideo(client: QueryClient, id: string): Promise<void> {
+  const heard = newest.get(id);
   try {
-    const whole = await body(api.GET('/api/videos/{video_id}', { params: { path: { video_id: id } } }));
+    const asked = await body(api.GET('/api/videos/{video_id}', { params: { path: { video_id: id } } }));
+    const whole = newest.get(id) === heard ? asked : { ...asked, ...standing(client, id) };
     client.setQueryData(videoKey(id), whole);
     patchVideo(client, id, whole);
     if (!knownVideos(client).has(id)) addOnTop(client, whole);
   } catch (problem) {
     if (problem instanceof Problem && problem.status === 404) dropVideo(client, id);
   }
+}
+
+/** How the video stands by its newest event: an answer that was asked for before that is older. */
+function standing(client: QueryClient, id: string): Partial<Video> {
+  const known = knownVideos(client).get(id) ?? client.getQueryData<WholeVideo>(videoKey(id));
+  if (!known) return {};
+  const { status, progress, step, error, updated_at } = known;
+  return { status, progress, step, error, updated_at };
 }
 
 function addOnTop(client: QueryClient, video: Video): void {

@@ -147,13 +147,14 @@ class PgvectorStore:
             by_index = scope.only is None and self._has_many(connection, user_id)
             if by_index:
                 connection.execute(WALK, [str(min(1_000, max(limit, SEARCH_WIDTH)))])
-            # Exactly: compared in a way that the index does not know.
+            # Exactly: compared in a way that the index does not know. `+ 0`: what the index walked past comes nearly in
+            # order, and the planner takes that for order.
             values = self._indexed if by_index else "values"
             rows = connection.execute(
                 f"WITH near AS MATERIALIZED (SELECT id::text, video_id::text, generation, "
                 f"{values} <=> %(question)s::halfvec({self._dimension}) AS distance FROM {self._table} "
                 f"WHERE user_id = %(user)s {inside} {outside} ORDER BY distance LIMIT %(limit)s) "
-                "SELECT id, video_id, generation, 1 - distance FROM near ORDER BY distance, id",
+                "SELECT id, video_id, generation, 1 - distance FROM near ORDER BY distance + 0, id",
                 arguments,
                 prepare=False,  # planned for this very user
             )

@@ -9,6 +9,7 @@ from celery.worker.consumer import Connection, Consumer, Tasks
 from celery.worker.consumer.consumer import Evloop
 from celery.worker.state import active_requests, maybe_shutdown, reserved_requests
 from kombu import Message, Producer
+from kombu.asynchronous import get_event_loop
 
 from biblio.adapters.queue.celery_app import DEAD
 from biblio.entrypoints.worker.wake_up import ACK_AFTER, WakeUp, check_wake_up
@@ -80,6 +81,17 @@ class LastingConsumer(Consumer):
         if self._is_static and self.task_consumer:
             self.task_consumer.consume()
 
+    @property
+    def is_free(self) -> bool:
+        """Whether the next message that comes is for this worker."""
+        return bool(self.task_consumer) and not (self._long or reserved_requests or active_requests)
+
+    def listen_anew(self) -> None:
+        """As after a lost connection. From any thread."""
+        loop = get_event_loop()
+        if loop is not None:
+            loop.call_soon(_lose_the_line)
+
     def died(self, pid: int) -> None:
         self.on_death(pid)
 
@@ -111,3 +123,7 @@ class LastingConsumer(Consumer):
             message.ack_log_error(log, self.connection_errors)
         else:
             message.reject_log_error(log, self.connection_errors)
+
+
+def _lose_the_line() -> None:
+    raise ConnectionResetError("the broker delivers nothing")

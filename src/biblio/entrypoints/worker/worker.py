@@ -11,6 +11,7 @@ import socket
 import threading
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -29,6 +30,7 @@ from biblio.adapters.queue.celery_app import celery_app, queue_name, task_name
 from biblio.domain.flow import Queue, Step
 from biblio.domain.measures import LEADER
 from biblio.entrypoints.worker.consumer import LastingConsumer
+from biblio.entrypoints.worker.ears import Ears
 from biblio.entrypoints.worker.ingestion import IngestionDoor
 from biblio.entrypoints.worker.metrics import WorkerMetrics
 from biblio.entrypoints.worker.scratch import Scratch
@@ -93,8 +95,9 @@ class WorkerGroup:
         worker_ready.connect(self._begin_watch, weak=False)
         worker_shutting_down.connect(self._begin_stop, weak=False)
         LastingConsumer.on_death = self._deaths.put
+        self._celery = self._worker(processes)
         try:
-            self._worker(processes).start()
+            self._celery.start()
         finally:
             self._over.set()
 
@@ -145,6 +148,8 @@ class WorkerGroup:
         services = bootstrap.metered(self._build(self._settings), self._metrics.own)
         # Apart, because each may have to wait for another engine that does not answer.
         self._keep("watch", partial(self._watch, services))
+        ears = Ears(lambda: self._celery.consumer, partial(services.queue.waiting, self._queue))
+        self._keep("ears", partial(self._listen, ears))
         self._keep("sweep", partial(self._lead, services, services.catalog.leadership(SWEEP)))
         self._keep("uploads", partial(self._look_at_uploads, services))
         if self._queue is Queue.MEDIA and self._settings.queue is not None:
@@ -176,6 +181,11 @@ class WorkerGroup:
                 tx.workers.seen(self._name, self._queue)
         else:
             self._bury(services, pid)
+
+    def _listen(self, ears: Ears) -> None:
+        self._over.wait(SWEEP_SECONDS)
+        with suppress(Unavailable):  # a broker that is away is looked for by the consumer itself
+            ears.check()
 
     def _bury(self, services: Services, pid: int) -> None:
         log.warning("process %d died at work", pid)
