@@ -69,7 +69,7 @@ def test_each_dimension_is_asked_for_and_of_unit_length(place: GeminiEmulator, d
 
 @pytest.mark.parametrize("by", ["vertex", "by_key"])
 def test_documents_and_questions_are_told_apart(place: GeminiEmulator, by: str) -> None:
-    embedder = connect(Dsn.parse(getattr(place, by)))
+    embedder = connect(Dsn.parse(getattr(place, by) + "&texts_per_call=100"))
     embedder.embed_documents([ENGLISH, KOREAN])
     embedder.embed_documents([ENGLISH])
     embedder.embed_question(KOREAN)
@@ -80,7 +80,7 @@ def test_documents_and_questions_are_told_apart(place: GeminiEmulator, by: str) 
 @pytest.mark.parametrize("by", ["vertex", "by_key"])
 def test_many_texts_go_in_few_calls_and_come_back_in_order(place: GeminiEmulator, by: str) -> None:
     texts = [f"{ENGLISH} {number}" for number in range(230)]
-    embedder = connect(Dsn.parse(getattr(place, by)))
+    embedder = connect(Dsn.parse(getattr(place, by) + "&texts_per_call=100"))
     vectors = embedder.embed_documents(texts)
     calls = [call.asked["texts"] for call in place.answered(MANY)]
     assert [len(call) for call in calls] == [100, 100, 30], "as the service takes them"
@@ -89,8 +89,16 @@ def test_many_texts_go_in_few_calls_and_come_back_in_order(place: GeminiEmulator
         assert nearness(vectors[number], embedder.embed_documents([texts[number]])[0]) == pytest.approx(1, abs=1e-6)
 
 
+def test_where_nothing_is_said_vertex_gets_one_text_a_call_and_who_has_a_key_many(place: GeminiEmulator) -> None:
+    for address, sizes in ((place.vertex, [1, 1]), (place.by_key, [1, 1, 2])):
+        embedder = connect(Dsn.parse(address))
+        embedder.embed_documents([ENGLISH, KOREAN])
+        assert [len(call.asked["texts"]) for call in place.log] == sizes
+        assert embedder.texts_at_once == (1 if address == place.vertex else 100)
+
+
 def test_long_texts_go_in_more_calls(place: GeminiEmulator) -> None:
-    embedder_at(place, "&tokens_per_call=1000").embed_documents([ENGLISH * 5] * 6)
+    embedder_at(place, "&texts_per_call=100&tokens_per_call=1000").embed_documents([ENGLISH * 5] * 6)
     assert [len(call.asked["texts"]) for call in place.log] == [2, 2, 2]
 
 

@@ -27,7 +27,6 @@ class Batch:
         self._operations, self._staging, self._limit, self._call = operations, staging, limit, call
         self._results_in_bucket = results_in_bucket
         self._unkept: dict[float, str] = {}
-        self._noted: dict[float, str] = {}
 
     def hear(
         self, piece: Piece, recognizer: str, config: cloud_speech.RecognitionConfig, on_progress: OnProgress
@@ -36,7 +35,7 @@ class Batch:
         uri = self._staging.audio(piece.sound)
         request = self._request(recognizer, config, uri)
         note = f"google/{hashlib.sha256(Request.serialize(request)).hexdigest()[:20]}"
-        noted, self._noted[piece.end] = self._call.recall(note), note
+        noted = self._call.recall(note)
         results = self._of(self._operations.end(noted, uri, on_progress), piece) if noted else None
         if results is None:
             results = self._anew(piece, request, note, uri, on_progress)
@@ -45,8 +44,6 @@ class Batch:
 
     def kept(self, until: float) -> None:
         """The words of the piece that ends there are in safety: nobody asks for its results again."""
-        if note := self._noted.pop(until, None):
-            self._call.note(note, "")
         uri = self._unkept.pop(until, None)
         if uri:
             self._staging.remove(uri)

@@ -63,11 +63,9 @@ class Indexes:
             return self._opened(model)
 
     def all(self) -> Iterator[Index]:
-        """Of every space that there is. Raises `Unavailable` while one is being made: who knows what it will hold?"""
+        """Of every space that there is."""
         with translated():
-            models = [one for one in self._client.indexes.list() if self._is_ours(one.name)]
-        if unready := next((one.name for one in models if not one.status.ready), None):
-            raise Unavailable(f"Pinecone's index {unready} is not ready.")
+            models = [one for one in self._client.indexes.list() if self._is_ours(one.name) and one.status.ready]
         for model in models:
             with translated():
                 index = self._opened(model)
