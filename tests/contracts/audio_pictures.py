@@ -57,6 +57,15 @@ class PictureContract:
         assert picture is not None
         assert seen_in(picture).shape[:2] == seen
 
+    @pytest.mark.parametrize("ending", ["mp4", "mkv", "avi"])
+    def test_a_picture_is_found_however_far_apart_the_films_key_frames_are(
+        self, extractor: AudioExtractor, tmp_path: Path, ending: str
+    ) -> None:
+        film = make_film(tmp_path / f"film.{ending}", "-g", "10000", "-sc_threshold", "0", seconds=90)
+        picture = extractor.picture(BytesSource(film.read_bytes()), self._folder(tmp_path), 90.0, ignore)
+        assert picture is not None
+        assert seen_in(picture).std() > 40
+
     def test_a_picture_is_not_black_where_anything_else_is_to_be_seen(
         self, extractor: AudioExtractor, tmp_path: Path
     ) -> None:

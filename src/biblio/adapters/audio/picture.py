@@ -16,10 +16,12 @@ WIDEST = 640
 SECONDS = 4  # looked at, from the beginning on
 MOST_BYTES = 1024**2
 
-# One in half a second, as people see it: upright, no pixel wider than high.
+# One in half a second, as people see it: upright, no pixel wider than high. What is read first is a key frame that lies
+# before the place that was sought: its times begin at 0, or it would be left out.
 _SHRINK = f"min(1,min({WIDEST}/(iw*sar),{WIDEST}/ih))"
 _FRAMES = (
-    f"fps=2,scale=w='max(2,2*trunc(iw*sar*{_SHRINK}/2))':h='max(2,2*trunc(ih*{_SHRINK}/2))',setsar=1,format=yuv420p"
+    f"setpts=PTS-STARTPTS,fps=2,scale=w='max(2,2*trunc(iw*sar*{_SHRINK}/2))':h='max(2,2*trunc(ih*{_SHRINK}/2))',"
+    "setsar=1,format=yuv420p"
 )
 # Of what is brighter than black anywhere, the one most like the others: neither a flash nor the middle of a fade.
 _TELLING = "signalstats,metadata=mode=select:key=lavfi.signalstats.YMAX:function=greater:value=64,thumbnail=n=4"
