@@ -1,6 +1,6 @@
 # Every command a human types; CI calls the same ones.
 .DEFAULT_GOAL := help
-.PHONY: help install page up demo test again chaos lint format lock bench screenshots clean
+.PHONY: help install page up demo test chaos lint format lock bench screenshots clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -27,9 +27,6 @@ demo: install ## Show the whole road once: start, add a talk, search it in Korea
 # would each keep memory of its own.
 test: install ## Run the whole suite on real engines, two files at a time (ARGS=…)
 	@MALLOC_ARENA_MAX=2 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
-
-again: install ## Run what failed in the last run once more, one test at a time
-	@$(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(ARGS)
 
 chaos: install ## Kill everything at random while videos are processed, and count what is lost (RUNS=200, SEED=, NIGHT=1)
 	@$(BIN)/python -m tests.chaos.storm $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) $(if $(NIGHT),--night) $(ARGS)

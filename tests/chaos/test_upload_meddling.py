@@ -132,9 +132,8 @@ class TestOnePut:
         bodies = [BEGINNING + bytes([number]) * (len(SMALL) - len(BEGINNING)) for number in range(100)]
         puts = [lambda content=content: sender.put(created["upload"], content).status_code for content in bodies]
         codes = at_once(*puts)
+        assert sorted(set(codes)) == [200, 412], codes
         assert codes.count(200) == 1, codes
-        # A storage with a hundred writers at one key may be too busy for some; who is refused, however, wrote nothing.
-        assert set(codes) - {200, 412} <= {500, 503}, codes
         body(sender.complete(created["video_id"]), 202)
         assert sender.place.sha256(created["video_id"]) == sha256(bodies[codes.index(200)])
 
