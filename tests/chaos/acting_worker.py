@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kombu.asynchronous import get_event_loop
 from kombu.transport.redis import Channel
 
 from biblio.bootstrap import build
@@ -35,14 +34,14 @@ def main(queue: str, processes: str, book: str, ack_after: str) -> None:
 
 
 def grow_deaf(order: Path) -> None:
-    """When the file appears the broker forgets, without a word, that this worker listens."""
-    while not order.exists():
+    """Whenever the file appears the broker forgets, without a word, that this worker listens."""
+    while True:
         time.sleep(0.1)
-    consumer = next(one for one in gc.get_objects() if isinstance(one, LastingConsumer))
-    loop = get_event_loop()
-    assert loop is not None
-    loop.call_soon(consumer.task_consumer.cancel)
-    order.unlink()
+        if not order.exists():
+            continue
+        consumer = next(one for one in gc.get_objects() if isinstance(one, LastingConsumer))
+        consumer.hub.call_soon(consumer.task_consumer.cancel)
+        order.unlink()
 
 
 if __name__ == "__main__":

@@ -146,10 +146,11 @@ def test_a_broker_that_forgets_who_listens(here: Scene, broker: Broker) -> None:
     with here.worker() as worker:
         here.wait([here.announce(Act("before"))])
         order = here.folder / "deaf"
-        order.touch()
-        eventually(lambda: not order.exists(), 10)
-        assert seconds_until_done(here, "after", since=time.time()) < SOON
-        assert "the worker listens anew" in worker.log
+        for times in (1, 2):  # the second line is not the one that Celery's loop was made for
+            order.touch()
+            eventually(lambda: not order.exists(), 10)
+            assert seconds_until_done(here, f"after {times}", since=time.time()) < SOON
+            assert worker.log.count("the worker listens anew") == times
 
 
 def test_a_broker_that_was_emptied(here: Scene, broker: Broker, trials: range) -> None:

@@ -9,7 +9,6 @@ from celery.worker.consumer import Connection, Consumer, Tasks
 from celery.worker.consumer.consumer import Evloop
 from celery.worker.state import active_requests, maybe_shutdown, reserved_requests
 from kombu import Message, Producer
-from kombu.asynchronous import get_event_loop
 
 from biblio.adapters.queue.celery_app import DEAD
 from biblio.entrypoints.worker.wake_up import ACK_AFTER, WakeUp, check_wake_up
@@ -34,6 +33,7 @@ class LastingConsumer(Consumer):
     on_task_message: set[Callable[[WakeUp], None]]
     connection: Any
     connection_errors: tuple[type[Exception], ...]
+    hub: Any
     task_consumer: Any
     qos_global: bool | None
 
@@ -88,9 +88,8 @@ class LastingConsumer(Consumer):
 
     def listen_anew(self) -> None:
         """As after a lost connection. From any thread."""
-        loop = get_event_loop()
-        if loop is not None:
-            loop.call_soon(_lose_the_line)
+        # Not kombu's get_event_loop(): that one is gone after the first lost line, while the hub goes on.
+        self.hub.call_soon(_lose_the_line)
 
     def died(self, pid: int) -> None:
         self.on_death(pid)
