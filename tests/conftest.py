@@ -22,14 +22,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     chaos.addoption(
         "--upload-rounds", type=int, default=40, help="races of the calls that end an upload (judged with 100)"
     )
-    chaos.addoption("--fuzz-calls", type=int, default=20, help="made-up calls for each route (judged with 100)")
+    chaos.addoption("--fuzz-calls", type=int, default=10, help="made-up calls for each route (judged with 100)")
     chaos.addoption("--fuzz-seed", type=int, help="which calls: the seed that a failure has named")
     chaos.addoption("--socket-drops", type=int, default=30, help="how often live sockets are dropped (judged with 100)")
     chaos.addoption("--socket-seed", type=int, help="how and when: the seed that a failure has named")
-    chaos.addoption("--storm-runs", type=int, default=10, help="faults in a storm on each broker (make chaos: 100)")
+    chaos.addoption("--storm-runs", type=int, default=6, help="faults in a storm on each broker (make chaos: 100)")
     chaos.addoption("--storm-seed", type=int, help="which: the seed that a failure has named")
     chaos.addoption("--race-pairs", type=int, default=18, help="pairs of calls at once (judged with 100)")
     chaos.addoption("--race-seed", type=int, help="which and when: the seed that a failure has named")
+    chaos.addoption("--every-fault", action="store_true", help="each write fails in all four ways, not in two")
+    chaos.addoption(
+        "--lecture-hours", type=float, default=1.0, help="of the lecture whose worker is killed (judged with 3)"
+    )
     chaos.addoption("--resume-kills", type=int, default=10, help="how many talks are killed while they are heard")
     chaos.addoption("--resume-seed", type=int, help="at which moments: the seed that a failure has named")
     chaos.addoption("--broker-trials", type=int, default=1, help="how often each line breaks (judged with 10)")

@@ -13,11 +13,19 @@ from biblio.domain.video import Options, Video
 from tests.api.conftest import Api
 from tests.browser.conftest import enter
 from tests.browser.shelf import Shelf, running_shelf
+from tests.database import look_into
 
 READY_MS = 1000
 SCRIPT_BYTES = 250_000
 AIM_BYTES = 130_000
 VIDEOS, SENTENCES = 10_000, 5_000
+TITLE = "번째 강의: 트랜잭션과 격리 수준, 색인과 벡터 검색"
+LIKE_IT = """
+INSERT INTO videos SELECT (jsonb_populate_record(first, jsonb_build_object(
+  'id', gen_random_uuid(), 'title', number || %(title)s, 'title_folded', number || %(title)s,
+  'title_key', number || %(title)s, 'created_at', first.created_at - number * interval '1 minute'
+))).* FROM videos AS first, generate_series(2, %(videos)s) AS number WHERE first.id = %(one)s
+"""
 ROUNDS = 12
 """At most. Other programs on the machine make tasks long, too: one round without any shows that the page makes none."""
 WATCH = """
@@ -36,24 +44,24 @@ SCRIPTS = """
 
 
 @pytest.fixture(scope="module")
-def shelf(addresses: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
-    with running_shelf(addresses, tmp_path_factory.mktemp("shelf")) as shelf:
-        add_videos(shelf.api)
+def shelf(own_addresses: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    with running_shelf(own_addresses, tmp_path_factory.mktemp("shelf")) as shelf:
+        add_videos(shelf.api, own_addresses["BIBLIO_DATABASE"])
         yield shelf
 
 
-def add_videos(api: Api) -> None:
-    now = datetime.now(UTC)
+def add_videos(api: Api, database: str) -> None:
+    """The first as any other, the rest after its likeness."""
+    one, at = str(uuid4()), datetime.now(UTC) - timedelta(minutes=1)
+    title = f"1{TITLE}"
+    key = f"videos/{one}/original.mp4"
+    status = Status.COMPLETED
     with api.services.catalog.transaction() as tx:
-        for number in range(VIDEOS):
-            one = str(uuid4())
-            at = now - timedelta(minutes=number + 1)
-            title = f"{number + 1}번째 강의: 트랜잭션과 격리 수준, 색인과 벡터 검색"
-            key = f"videos/{one}/original.mp4"
-            status = Status.COMPLETED
-            tx.videos.add(
-                Video(one, api.user_id, title, "a.mp4", 1, "video/mp4", key, status, Options(), at, at, duration=60.0)
-            )
+        tx.videos.add(
+            Video(one, api.user_id, title, "a.mp4", 1, "video/mp4", key, status, Options(), at, at, duration=60.0)
+        )
+    with look_into(database) as connection:
+        connection.execute(LIKE_IT, {"one": one, "title": TITLE, "videos": VIDEOS})
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Another embedder's vectors are made beside the present ones; whoever asks by one of them never meets the other's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -15,7 +15,7 @@ from biblio.pipeline.services import Services, space_of
 from biblio.ports.call import CallContext
 from biblio.ports.embedder import Embedder, Vector
 from tests.lectures import add_lecture
-from tests.pipeline.road import Road
+from tests.pipeline.road import Road, open_road
 
 SAID = ("트랜잭션은 모두 되거나 아무것도 안 됩니다.", "색인은 찾아보기와 같습니다.", "오늘은 책을 읽습니다.")
 
@@ -42,6 +42,13 @@ class Backwards:
     def ping(self) -> None: ...
 
     def close(self) -> None: ...
+
+
+@pytest.fixture(scope="module")
+def road(own_addresses: Mapping[str, str]) -> Iterator[Road]:
+    """Of its own, since it is walked through for every user's vectors."""
+    with open_road(own_addresses) as road:
+        yield road
 
 
 @pytest.fixture
