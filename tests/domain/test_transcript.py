@@ -70,16 +70,25 @@ def test_a_korean_sentence_ends_with_its_ending_where_nobody_wrote_a_full_stop(e
     ]
 
 
-@pytest.mark.parametrize("ending", ["하는데", "좋은데,", "하지만", "보면서", "먹으며", "하면", "먹고", "그래서"])
+@pytest.mark.parametrize(
+    "ending", ["하는데", "좋은데,", "했을텐데", "하지만", "보면서", "먹으며", "하면", "먹고", "그래서"]
+)
 def test_a_korean_clause_that_is_long_enough_ends_with_its_ending(ending: str) -> None:
     before = [" 말"] * int(SHORTEST_CLAUSE / 0.5 - 1)
     assert len(sentences_of(_spoken(*before, f" {ending}", " 다음", " 것"))) == 2
     assert len(sentences_of(_spoken(*before[1:], f" {ending}", " 다음", " 것"))) == 1, "too short for a sentence"
 
 
+@pytest.mark.parametrize("word", ["그러니까", "그런데", "가운데"])
+def test_a_word_that_only_looks_like_an_ending_goes_on(word: str) -> None:
+    before = [" 말"] * int(SHORTEST_CLAUSE / 0.5)
+    assert len(sentences_of(_spoken(*before, f" {word}", " 다음"))) == 1
+
+
 def test_a_short_korean_ending_ends_nothing() -> None:
-    assert SHORTEST_FINAL > 1.5
-    assert _texts(_spoken(" 우리가", " 잘", " 봅니다", " 그럼", " 다음")) == ["우리가 잘 봅니다 그럼 다음"]
+    assert SHORTEST_FINAL > 0.9
+    words = _spoken(" 잘", " 봅니다", " 그럼", " 다음", each=0.45)
+    assert _texts(words) == ["잘 봅니다 그럼 다음"]
 
 
 def test_an_ending_is_looked_for_in_korean_alone() -> None:

@@ -35,10 +35,14 @@ FINAL_ENDINGS = (
     ),
     *("하죠", "지요", "까요"),
 )
-CLAUSE_ENDINGS = ("는데", "은데", "지만", "면서", "면은", "으며", "면", "고", "서")
+CLAUSE_ENDINGS = ("지만", "면서", "면은", "으며", "면", "고", "서")
+BACKGROUND, WITH_N = "데", "ᆫ"
+"""-는데, -은데, -인데, -텐데: the syllable before it ends with ㄴ."""
+NO_ENDINGS = frozenset({"그러니까", "그런데", "근데", "가운데"})
+"""Words that only look so: whatever they begin goes on."""
 """Korean says by a word's ending that a sentence is over, or a clause of it. Speakers string clauses together for half
 a minute; whoever looks for one of them wants to land on it."""
-SHORTEST_FINAL, SHORTEST_CLAUSE, LONGEST_CLAUSE = 2.0, 3.0, 8.0
+SHORTEST_FINAL, SHORTEST_CLAUSE, LONGEST_CLAUSE = 1.0, 3.0, 8.0
 """Seconds: from when on such an ending ends a sentence, and after which one in Korean is cut at its next word."""
 
 
@@ -154,11 +158,18 @@ def _ends_before(group: Sequence[Word], word: Word) -> bool:
 def _ends_in_korean(group: Sequence[Word], word: Word) -> bool:
     said = group[-1].text.rstrip(" ,")
     length = group[-1].end - group[0].start
-    if length >= SHORTEST_FINAL and said.endswith(FINAL_ENDINGS):
-        return True
-    if length >= SHORTEST_CLAUSE and said.endswith(CLAUSE_ENDINGS):
-        return True
+    if said.lstrip() not in NO_ENDINGS:
+        if length >= SHORTEST_FINAL and said.endswith(FINAL_ENDINGS):
+            return True
+        if length >= SHORTEST_CLAUSE and _ends_clause(said):
+            return True
     return word.end - group[0].start > LONGEST_CLAUSE
+
+
+def _ends_clause(said: str) -> bool:
+    if said.endswith(BACKGROUND):
+        return unicodedata.normalize("NFD", said[-2:-1]).endswith(WITH_N)
+    return said.endswith(CLAUSE_ENDINGS)
 
 
 def _is_hangul(word: Word) -> bool:
