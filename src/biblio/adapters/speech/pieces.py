@@ -15,7 +15,7 @@ from typing import Protocol
 import av
 import numpy as np
 
-from biblio.adapters.speech.sound import RATE, Samples, end_of, stretches
+from biblio.adapters.speech.sound import RATE, Samples, end_of, is_silent, stretches
 from biblio.adapters.speech.words import in_order
 from biblio.domain.rate_limit import RateLimit
 from biblio.domain.transcript import Word
@@ -23,8 +23,6 @@ from biblio.errors import AdapterError, Unavailable
 from biblio.ports.call import CallContext
 from biblio.ports.speech import Heard
 
-SILENCE = 0.001
-"""Loudness (of 1) up to which a piece is silence, and not worth a call."""
 TICK = 1.0
 """Seconds between two signs of life while a call is waited for."""
 
@@ -211,8 +209,7 @@ def _is_done(job: Future[Recognised]) -> bool:
 def _pieces(audio: Path, longest: int, since: float) -> Iterator[Piece | tuple[float, float]]:
     for start, samples in stretches(audio, longest, since):
         end = end_of(start, samples)
-        is_silent = float(np.abs(samples).max()) <= SILENCE
-        yield (start, end) if is_silent else Piece(start, end, _flac(samples))
+        yield (start, end) if is_silent(samples) else Piece(start, end, _flac(samples))
 
 
 def _placed(words: tuple[Word, ...], piece: Piece) -> tuple[Word, ...]:

@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from biblio.adapters.speech.call_log import CallLog
-from biblio.adapters.speech.sound import LONGEST, end_of, stretches
+from biblio.adapters.speech.sound import LONGEST, end_of, is_silent, stretches
 from biblio.adapters.speech.words import in_order, spread
 from biblio.domain.rate_limit import RateLimit
 from biblio.dsn import Dsn, Options
@@ -24,8 +24,6 @@ from biblio.ports.call import CallContext, Unpaced
 from biblio.ports.speech import Heard, SpeechEngine
 
 MODEL = "script"
-SILENCE = 0.001
-"""Loudness (of 1) up to which a piece counts as silence."""
 _FAILURES: dict[str, type[AdapterError]] = {
     "unavailable": Unavailable,
     "rate_limited": RateLimited,
@@ -156,7 +154,7 @@ class _Scripted:
             turn = call.admit(self._limit, end - start) if self._limit else nullcontext()
             with turn, log.call(start, end):
                 self._fail_from(start)
-                if float(abs(samples).max()) > SILENCE:
+                if not is_silent(samples):
                     spoken = script.language
                     yield from self._read_out(script, start, end)
             yield Heard((), end, spoken, ends_piece=True)

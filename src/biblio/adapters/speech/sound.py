@@ -15,6 +15,8 @@ LONGEST = 10 * 60
 """Seconds of one stretch: the most that a crash costs. faster-whisper takes 12 MB for each minute given at once."""
 SEARCHED = 60
 """Seconds at the end of a full stretch in which the quietest moment is looked for."""
+SILENCE = 0.001
+"""Loudness (of 1) up to which a stretch is silence, and not worth hearing."""
 _WINDOW = RATE // 10
 _QUIET_WINDOWS = 5
 
@@ -48,6 +50,10 @@ def stretches(audio: Path, longest: int = LONGEST, since: float = 0.0) -> Iterat
 def end_of(start: float, samples: Samples) -> float:
     """Where a stretch ends, in seconds: the very number with which the next one starts."""
     return (round(start * RATE) + len(samples)) / RATE
+
+
+def is_silent(samples: Samples) -> bool:
+    return float(np.abs(samples).max()) <= SILENCE
 
 
 def length_of(audio: Path) -> float:
