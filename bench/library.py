@@ -25,12 +25,12 @@ NAMES = uuid.UUID("5e7b0c1e-3a52-5d0c-9a77-b1b110000002")
 
 
 @contextmanager
-def engines() -> Iterator[Settings]:
-    """The real ones, fresh, with nothing in them."""
+def engines(**settings: str) -> Iterator[Settings]:
+    """The real ones, fresh, with nothing in them. `settings` without their BIBLIO_."""
     with tempfile.TemporaryDirectory(prefix="biblio-bench-") as folder:
         stack = LocalStack(DataFolder(Path(folder)), programs=lambda *_: (), prepare=lambda _: None)
         with stack:
-            yield read_settings(dict(stack.addresses))
+            yield read_settings({f"BIBLIO_{name}": value for name, value in settings.items()}, defaults=stack.addresses)
 
 
 @contextmanager

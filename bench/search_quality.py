@@ -45,6 +45,7 @@ def main() -> int:
     parser.add_argument(
         "--heard", action="store_true", help="the talks also as biblio's recogniser hears them (minutes)"
     )
+    parser.add_argument("--embedder", default="use://", help="address of another one, as e5://")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON, and nothing else")
     options = parser.parse_args()
     if not options.data.is_dir():
@@ -54,7 +55,8 @@ def main() -> int:
         describe()
         say(f"{'set':34} {'mode':9} {'mrr@10':>7} {'ndcg@10':>7} {'hit@1':>7} {'hit@5':>7} {'queries':>7} {'ms':>6}")
     rows: list[dict[str, object]] = []
-    with engines() as settings, services_of(settings) as services:
+    with engines(EMBEDDER=options.embedder) as settings, services_of(settings) as services:
+        say(f"embedder: {services.embedder.space}")
         hear = partial(heard, services) if options.heard else None
         for one in retrieval_sets(options.data, hear):
             if one.name.startswith(options.only or ""):

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from biblio.errors import Conflict, Misconfigured
+from biblio.errors import Conflict, Misconfigured, Unavailable
+from biblio.local import loopback_ports
 from biblio.local.folder import DataFolder
 from biblio.local.loopback_ports import LoopbackPorts, is_free, wanted_port
 
@@ -66,10 +67,27 @@ def test_addresses_are_there_only_while_it_runs(data: DataFolder) -> None:
 
 def test_ports_are_remembered_while_free(data: DataFolder) -> None:
     data.create()
-    port = LoopbackPorts(data).take("api")
+    first = LoopbackPorts(data)
+    port = first.take("api")
     assert is_free(port)
-    assert LoopbackPorts(data).take("api") == port
-    assert LoopbackPorts(data).take("other") != port
+    first.release()
+    again = LoopbackPorts(data)
+    assert again.take("api") == port
+    assert again.take("other") != port
+    again.release()
+
+
+def test_who_starts_meanwhile_takes_other_ports(data: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    data.create()
+    first, second = LoopbackPorts(data), LoopbackPorts(data)
+    port = first.take("api")
+    monkeypatch.setattr(loopback_ports, "CHOICE", range(port, port + 1))
+    monkeypatch.setattr(loopback_ports, "ATTEMPTS", 1)
+    with pytest.raises(Unavailable):
+        second.take("other")
+    first.release()
+    assert second.take("other") == port
+    second.release()
 
 
 def test_a_taken_port_is_replaced_or_refused(data: DataFolder, taken_port: int) -> None:

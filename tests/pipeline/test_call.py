@@ -9,7 +9,7 @@ from biblio.domain.flow import Queue, Status
 from biblio.domain.rate_limit import PaidCall, RateLimit
 from biblio.errors import LeaseLost, RateLimited
 from biblio.pipeline.admission import QUESTION_PATIENCE, question_call
-from biblio.pipeline.lease import Lease, Worker
+from biblio.pipeline.lease import LEASE_SECONDS, Lease, Worker
 from biblio.pipeline.quota_wait import QuotaWait
 from biblio.pipeline.transcribe import Draft, HearingCall
 from biblio.ports.call import CallContext, Unpaced
@@ -37,6 +37,22 @@ class TestHearing(CallContract):
     def call(self, road: Road, user: str) -> CallContext:
         lease = in_hand(road, user)
         return HearingCall(road.services, lease, Draft(road.services, lease))
+
+
+def test_whoever_stood_still_makes_no_call_of_a_step_that_is_anothers(
+    road: Road, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has not heard of its loss yet: the thread that renews its lease stood still too."""
+    lease = in_hand(road, user)
+    call = HearingCall(road.services, lease, Draft(road.services, lease))
+    with road.sql() as connection:
+        connection.execute("UPDATE jobs SET attempt = attempt + 1 WHERE video_id = %s", (lease.claim.video.id,))
+    later = time.monotonic() + LEASE_SECONDS + 1
+    with call.admit(PLENTY, 1.0):
+        pass
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    with pytest.raises(LeaseLost), call.admit(PLENTY, 1.0):
+        pytest.fail("the call was made")
 
 
 def test_what_a_worker_noted_its_successor_recalls(road: Road, user: str) -> None:

@@ -33,6 +33,7 @@ ADAPTERS: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "embedder": {
         "use": ("biblio.adapters.embedder.use", None),
+        "e5": ("biblio.adapters.embedder.e5", "e5"),
         "openai": ("biblio.adapters.embedder.openai", "openai"),
         "google": ("biblio.adapters.embedder.google", "google"),
     },

@@ -24,25 +24,45 @@ def is_free(port: int) -> bool:
 
 
 class LoopbackPorts:
-    """Ports by name, kept in `run/ports.json`."""
+    """Ports by name, kept in `run/ports.json`. Until `release`, no other biblio that starts meanwhile takes them."""
 
     def __init__(self, folder: DataFolder) -> None:
         self._path = folder.run / "ports.json"
         self._ports: dict[str, int] = json.loads(self._path.read_text()) if self._path.exists() else {}
+        self._held: list[socket.socket] = []
 
     def take(self, name: str) -> int:
         """The port of that name at the last start if it is still free, else a new one."""
         port = self._ports.get(name)
-        if port is None or not is_free(port):
+        if port is None or not self._hold(port):
             port = self._ports[name] = self._new()
             write_private(self._path, json.dumps(self._ports, indent=1))
         return port
 
+    def release(self) -> None:
+        """To be called when whoever was to listen does."""
+        while self._held:
+            self._held.pop().close()
+
     def _new(self) -> int:
         for port in random.sample(CHOICE, ATTEMPTS):
-            if port not in self._ports.values() and is_free(port):
+            if port not in self._ports.values() and self._hold(port):
                 return port
         raise Unavailable("No free port was found on 127.0.0.1.")
+
+    def _hold(self, port: int) -> bool:
+        """Its UDP namesake, which nothing of ours uses, stands for it: a TCP port itself can't be held for another."""
+        held = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            held.bind(("127.0.0.1", port))
+        except OSError:
+            held.close()
+            return False
+        if not is_free(port):
+            held.close()
+            return False
+        self._held.append(held)
+        return True
 
 
 def wanted_port(port: int) -> int:

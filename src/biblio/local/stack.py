@@ -113,12 +113,14 @@ class LocalStack:
 
     def _start(self, undo: ExitStack) -> None:
         ports = LoopbackPorts(self._folder)
+        undo.callback(ports.release)
         self.api_port = wanted_port(self._port) if self._port is not None else ports.take("api")
         engines = self._engines(ports)
         started = {name: address for engine in engines for name, address in engine.addresses.items()}
         self.addresses = {**started, **self._given}
         programs = self._ask_programs(self.addresses, self.api_port)
         self._run(engines, [_capped(program) for program in programs], undo)
+        ports.release()
         self._folder.write_addresses(self.addresses, f"http://127.0.0.1:{self.api_port}" if programs else "")
 
     def _engines(self, ports: LoopbackPorts) -> list[Engine]:

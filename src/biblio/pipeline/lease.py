@@ -51,7 +51,7 @@ class Lease:
         self._services = services
         self._worker = worker
         self._done = 0.0
-        self._heard_at = time.monotonic()
+        self._heard_at = self._renewed_at = time.monotonic()
         self._halt: BiblioError | None = None
         self._over = threading.Event()
         keep = copy_context().run  # so that its log lines say what they are about
@@ -101,6 +101,12 @@ class Lease:
         """
         self._renew()
 
+    def confirm_if_run_out(self) -> None:
+        """The same before each of many calls; only who stood still asks the catalog. Raises as `check` and `save`."""
+        self.check()
+        if time.monotonic() - self._renewed_at > LEASE_SECONDS:
+            self.confirm()
+
     def _keep(self) -> None:
         try:
             while not self._over.wait(RENEW_SECONDS):
@@ -127,7 +133,9 @@ class Lease:
 
     def _prolong(self, tx: Transaction, checkpoint: dict[str, Any] | None = None, *, anew: bool = True) -> None:
         progress = overall_progress(self.claim.step, self._done)
+        asked_at = time.monotonic()
         tx.jobs.renew(self.claim, seconds=LEASE_SECONDS, progress=progress, checkpoint=checkpoint, anew=anew)
+        self._renewed_at = asked_at
 
     def _end_if_stalled(self) -> None:
         """A process that hangs is as good as dead, and counts as that: three of them, and the step has failed."""

@@ -37,7 +37,7 @@ class QuotaWait:
 
     def goes_on(self, call: PaidCall) -> None:
         """It may have come to its turn while the worker stops, or has lost the step: then it is not made."""
-        self._lease.check()
+        self._lease.confirm_if_run_out()
         with self._turn:
             self._since.pop(call.id, None)
             self._resume()

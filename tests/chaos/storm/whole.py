@@ -27,7 +27,8 @@ from tests.chaos.storm.storm import Storm, Weather
 
 USERS = 3
 DISK = "64m"
-SPEECH = "scripted://?longest=10&seconds_per_sentence=0.15&log={log}"
+SPEECH = "scripted://?longest=10&seconds_per_sentence=0.15&at_once=64&log={log}"
+"""A service with a quota, as those are that cost: whoever is to call it asks first whether the work is still theirs."""
 
 
 @dataclass(frozen=True)
