@@ -36,12 +36,12 @@ FINAL_ENDINGS = (
     *("하죠", "지요", "까요"),
 )
 CLAUSE_ENDINGS = ("지만", "면서", "면은", "으며", "면", "고", "서")
-BACKGROUND, WITH_N = "데", "ᆫ"
-"""-는데, -은데, -인데, -텐데: the syllable before it ends with ㄴ."""
-NO_ENDINGS = frozenset({"그러니까", "그런데", "근데", "가운데"})
-"""Words that only look so: whatever they begin goes on."""
 """Korean says by a word's ending that a sentence is over, or a clause of it. Speakers string clauses together for half
 a minute; whoever looks for one of them wants to land on it."""
+BACKGROUND, WITH_N = "데", "ᆫ"
+"""A clause's ending too: -는데, -은데, -인데, -텐데. The syllable before it ends with ㄴ."""
+NO_ENDINGS = frozenset({"그러니까", "그런데", "근데", "가운데"})
+"""Words that only look so: what they begin goes on."""
 SHORTEST_FINAL, SHORTEST_CLAUSE, LONGEST_CLAUSE = 1.0, 3.0, 8.0
 """Seconds: from when on such an ending ends a sentence, and after which one in Korean is cut at its next word."""
 
