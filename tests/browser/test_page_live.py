@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from biblio.domain.flow import Status, Step
 from biblio.domain.video import Failure
@@ -66,6 +66,29 @@ def test_work_is_stopped_and_begun_again(page: Page, api: Api, video_id: str) ->
     expect(row.locator(".card-problem")).to_contain_text("소리가 있는 파일을 추가해 주세요", timeout=SOON_MS)
     row.get_by_role("button", name="다시 처리").click()
     expect(row).to_have_attribute("data-status", "PENDING", timeout=SOON_MS)
+
+
+def test_a_video_that_is_gone_does_not_come_back_by_a_late_answer(page: Page, api: Api, video_id: str) -> None:
+    open_live_library(page, api)
+    row = card(page, video_id)
+    expect(row).to_be_visible()
+    answered: list[str] = []
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        change(api, video_id, status=Status.DELETING)
+        expect(row).to_have_count(0, timeout=SOON_MS)
+        route.fulfill(response=answer)
+        answered.append(answer.json()["status"])
+
+    page.route(f"**/api/videos/{video_id}", answer_late)
+    change(api, video_id, status=Status.CANCELED)
+    for _ in range(SOON_MS // 100):
+        if not answered:
+            page.wait_for_timeout(100)
+    assert answered == ["CANCELED"]
+    page.wait_for_timeout(1_000)
+    expect(row).to_have_count(0)
 
 
 def test_deleting_warns_first(page: Page, api: Api, video_id: str) -> None:

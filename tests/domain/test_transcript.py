@@ -86,9 +86,8 @@ def test_a_word_that_only_looks_like_an_ending_goes_on(word: str) -> None:
 
 
 def test_a_short_korean_ending_ends_nothing() -> None:
-    assert SHORTEST_FINAL > 0.9
-    words = _spoken(" 잘", " 봅니다", " 그럼", " 다음", each=0.45)
-    assert _texts(words) == ["잘 봅니다 그럼 다음"]
+    assert SHORTEST_FINAL > 1.5
+    assert _texts(_spoken(" 우리가", " 잘", " 봅니다", " 그럼", " 다음")) == ["우리가 잘 봅니다 그럼 다음"]
 
 
 def test_an_ending_is_looked_for_in_korean_alone() -> None:

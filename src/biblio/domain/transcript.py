@@ -42,7 +42,7 @@ BACKGROUND, WITH_N = "데", "ᆫ"
 """A clause's ending too: -는데, -은데, -인데, -텐데. The syllable before it ends with ㄴ."""
 NO_ENDINGS = frozenset({"그러니까", "그런데", "근데", "가운데"})
 """Words that only look so: what they begin goes on."""
-SHORTEST_FINAL, SHORTEST_CLAUSE, LONGEST_CLAUSE = 1.0, 3.0, 8.0
+SHORTEST_FINAL, SHORTEST_CLAUSE, LONGEST_CLAUSE = 2.0, 3.0, 8.0
 """Seconds: from when on such an ending ends a sentence, and after which one in Korean is cut at its next word."""
 
 

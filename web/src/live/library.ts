@@ -15,6 +15,8 @@ export const listKey = (parameters: ListParameters) => [...LISTS, parameters] as
 
 /** Numbers of the newest event that each video is shown by, so that an answer that was overtaken changes nothing. */
 const newest = new Map<string, number>();
+/** Removed videos never come back, whatever is still said of them. */
+const gone = new Set<string>();
 
 export function knownVideos(client: QueryClient): Map<string, Video> {
   const lists = client.getQueriesData<Pages>({ queryKey: LISTS });
@@ -29,6 +31,7 @@ export function patchVideo(client: QueryClient, id: string, change: Partial<Vide
 }
 
 export function dropVideo(client: QueryClient, id: string): void {
+  gone.add(id);
   client.setQueriesData<Pages>({ queryKey: LISTS }, (data) => data && mapPage(data, id, (videos) =>
     videos.filter((video) => video.video_id !== id), -1));
   client.removeQueries({ queryKey: videoKey(id) });
@@ -54,6 +57,7 @@ export async function fetchVideo(client: QueryClient, id: string): Promise<void>
   const heard = newest.get(id);
   try {
     const asked = await body(api.GET('/api/videos/{video_id}', { params: { path: { video_id: id } } }));
+    if (gone.has(id)) return;
     const whole = newest.get(id) === heard ? asked : { ...asked, ...standing(client, id) };
     client.setQueryData(videoKey(id), whole);
     patchVideo(client, id, whole);
@@ -92,6 +96,7 @@ export function hear(client: QueryClient, event: VideoEvent | VideoStatus): void
   if (event.event_id < (newest.get(id) ?? 0)) return;
   newest.set(id, event.event_id);
   if (status === 'DELETING') return dropVideo(client, id);
+  if (gone.has(id)) return;
   const before = knownVideos(client).get(id) ?? client.getQueryData<WholeVideo>(videoKey(id));
   patchVideo(client, id, { status, progress, step, error, updated_at });
   client.setQueryData<VideoStatus>(['status', id], (old) => old && { ...old, ...event, ...waiting(event) });
