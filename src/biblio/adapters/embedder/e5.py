@@ -1,4 +1,4 @@
-"""multilingual-e5-small on this machine: 384 dimensions, 4 bits a weight, 72 MB, no network. Understands questions
+"""multilingual-e5-small on this machine: 384 dimensions, 4 bits a weight, 72 MB, no network. Understands paraphrases
 better than the Universal Sentence Encoder, and takes about twenty times as long (docs/decisions/0024).
 
 e5://?threads=1
