@@ -53,10 +53,10 @@ def main() -> int:
     say = (lambda _line: None) if options.json else (lambda line: print(line, flush=True))
     if not options.json:
         describe()
-        say(f"{'set':34} {'mode':9} {'mrr@10':>7} {'ndcg@10':>7} {'hit@1':>7} {'hit@5':>7} {'queries':>7} {'ms':>6}")
     rows: list[dict[str, object]] = []
     with engines(EMBEDDER=options.embedder) as settings, services_of(settings) as services:
         say(f"embedder: {services.embedder.space}")
+        say(f"{'set':34} {'mode':9} {'mrr@10':>7} {'ndcg@10':>7} {'hit@1':>7} {'hit@5':>7} {'queries':>7} {'ms':>6}")
         hear = partial(heard, services) if options.heard else None
         for one in retrieval_sets(options.data, hear):
             if one.name.startswith(options.only or ""):

@@ -108,11 +108,11 @@ def test_a_trigger_that_comes_too_early_does_no_harm(sender: Sender) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("size", [100_000, 2 * PART + 999], ids=["one PUT", "in parts"])
 def test_a_client_killed_after_the_last_byte_is_swept_up(
-    place: Place, sender: Sender, tmp_path: Path, size: int
+    place: Place, sender: Sender, tmp_path: Path, size: int, rounds: int
 ) -> None:
     seconds = []
     with FaultProxy(sender.api) as api:
-        for trial in range(4):
+        for trial in range(max(1, rounds // 10)):
             film = make_film(tmp_path / f"vanished-{size}-{trial}.mp4", size, trial)
             ingest_and_die(place, api, film)
             (video_id,) = place.named(film.name)

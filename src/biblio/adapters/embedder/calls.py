@@ -1,4 +1,4 @@
-"""What every embedder that is a service needs: texts it takes, calls of bounded size, unit vectors, counted tokens."""
+"""What embedders have in common, above all services: texts they take, calls of bounded size, unit vectors, tokens."""
 
 import hashlib
 import re

