@@ -88,7 +88,7 @@ def test_nothing_found_and_nothing_asked_have_their_words(page: Page, shelf: She
     expect(page.locator(".empty")).to_contain_text("무엇이든 물어보세요")
     ask(page, '"이런 말은 아무도 하지 않았다 그렇다" -트랜잭션 -돈을 -말이')
     expect(page.locator("#search-title")).to_be_visible()
-    enter(page, shelf.api, "/search?q=zqxv&mode=keyword")
+    enter(page, shelf.api, "/search?q=money&mode=keyword")
     expect(page.locator(".empty")).to_contain_text("결과가 없습니다")
     page.get_by_role("button", name="필터 지우기").click()
     expect(page.locator(".empty")).to_have_count(0)

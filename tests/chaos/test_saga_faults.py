@@ -15,7 +15,6 @@ from biblio.domain.flow import Queue, Status
 from biblio.domain.search import Mode, Scope
 from biblio.domain.video import Options, Video
 from biblio.errors import BiblioError, NotFound
-from biblio.pipeline.check import check
 from biblio.pipeline.delete import request_deletion
 from biblio.pipeline.reprocess import reprocess
 from biblio.pipeline.search import search
@@ -95,7 +94,7 @@ class Act:
     def check(self, name: str) -> None:
         order = [view for view, _ in groupby(self.views)]
         assert order in ([self.before, self.after], [self.after]), name
-        assert [one for one in check(self.road.services) if self.video.id in one.where] == [], name
+        assert self.road.drift(self.video) == [], name
         assert self.road.open_jobs() == [], name
 
 

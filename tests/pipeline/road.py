@@ -7,7 +7,7 @@ import struct
 import time
 import wave
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -18,7 +18,10 @@ import psycopg
 from biblio.bootstrap import build, engines
 from biblio.domain.flow import Queue, Status
 from biblio.domain.video import Video
+from biblio.errors import NotFound
 from biblio.pipeline import runner
+from biblio.pipeline.check import check
+from biblio.pipeline.drift import Drift, drifts_of
 from biblio.pipeline.lease import Worker
 from biblio.pipeline.services import Limits, Services
 from biblio.pipeline.sweep import sweep
@@ -145,6 +148,14 @@ class Road:
         with self.services.catalog.transaction() as tx:
             rows = set(tx.passages.ids(video.id))
         return rows, set(self.services.vectors.ids(video.user_id, video.id))
+
+    def drift(self, video: Video, *, mend: bool = False) -> list[Drift]:
+        """What `check` finds wrong with this video; it looks through those of other tests only for one that is gone."""
+        with suppress(NotFound):
+            now = self.now(video)
+            if not now.upload_has_ended:
+                return list(drifts_of(self.services, now, mend))
+        return [one for one in check(self.services, mend=mend) if video.id in one.where]
 
     def objects(self, video: Video) -> set[str]:
         return {one.key for one in self.services.storage.inventory.objects(f"videos/{video.id}/")}

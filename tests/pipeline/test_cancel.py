@@ -11,12 +11,12 @@ import psutil
 import pytest
 
 from biblio.domain.flow import Queue, Status, Step
-from biblio.domain.video import Options, Video
+from biblio.domain.video import Options
 from biblio.errors import Conflict, NotFound, Unavailable
 from biblio.pipeline import runner
 from biblio.pipeline.cancel import cancel
-from biblio.pipeline.check import check
 from biblio.pipeline.delete import request_deletion
+from biblio.pipeline.drift import Drift
 from biblio.pipeline.lease import Worker
 from biblio.pipeline.reprocess import reprocess
 from biblio.pipeline.trigger import complete_upload
@@ -26,10 +26,6 @@ from tests.pipeline.road import Road, open_road
 WORKING = [Status.PENDING, Status.TRANSCRIBING, Status.EMBEDDING, Status.INDEXING]
 SOON = 5.0
 """Seconds within which the work has stopped."""
-
-
-def drift(road: Road, video: Video) -> list[str]:
-    return [f"{one.what}: {one.where}" for one in check(road.services) if video.id in one.where]
 
 
 @pytest.mark.parametrize("status", WORKING)
@@ -43,7 +39,7 @@ def test_on_the_road(road: Road, user: str, status: Status) -> None:
     assert road.now(video) == canceled
     assert road.generations(video) == (set(), set())
     assert road.services.storage.stat(video.key).etag == video.etag, "its file stays"
-    assert drift(road, video) == []
+    assert road.drift(video) == []
 
 
 def test_an_upload(road: Road, user: str) -> None:
@@ -75,7 +71,7 @@ def test_an_upload_whose_storage_is_away_is_freed_by_the_sweep(road: Road, user:
     away: Any = Away()
     canceled = cancel(replace(road.services, storage=away), user, video.id)
     assert canceled.status is Status.CANCELED
-    assert drift(road, video) == [f"belongs to no video: object {video.key}"]
+    assert road.drift(video) == [Drift("belongs to no video", f"object {video.key}")]
 
 
 def test_while_it_is_reprocessed_it_is_whole_as_before(road: Road, user: str) -> None:
@@ -92,7 +88,7 @@ def test_while_it_is_reprocessed_it_is_whole_as_before(road: Road, user: str) ->
         with road.services.catalog.transaction() as tx:
             assert tx.videos.transcript(video.id) == before
         assert road.generations(video) == ({1}, {1})
-        assert drift(road, video) == []
+        assert road.drift(video) == []
     with pytest.raises(Conflict, match="nothing to cancel"):
         cancel(road.services, user, video.id)
 
@@ -192,7 +188,7 @@ def test_ffmpeg_stops(road: Road, user: str) -> None:
     assert ffmpegs() == []
     assert road.now(video).status is Status.CANCELED
     road.finish()
-    assert drift(road, video) == []
+    assert road.drift(video) == []
 
 
 def ffmpegs() -> list[psutil.Process]:
@@ -218,4 +214,4 @@ def test_what_is_canceled_at_the_very_end_is_one_or_the_other(road: Road, user: 
     assert road.now(video).status is Status.CANCELED
     road.finish()
     assert road.generations(video) == (set(), set())
-    assert drift(road, video) == []
+    assert road.drift(video) == []

@@ -10,7 +10,6 @@ from biblio.domain.flow import Queue, Status, Step
 from biblio.domain.video import Video
 from biblio.errors import NotFound, Unavailable
 from biblio.pipeline import runner
-from biblio.pipeline.check import check
 from biblio.pipeline.delete import request_deletion
 from biblio.pipeline.reprocess import reprocess
 from biblio.pipeline.search import Answer, search
@@ -34,7 +33,7 @@ def removed(road: Road, video: Video) -> dict[str, Any]:
     assert road.generations(video) == (set(), set())
     with pytest.raises(NotFound):
         road.now(video)
-    assert [one for one in check(road.services) if video.id in one.where] == []
+    assert road.drift(video) == []
     return found.removed
 
 

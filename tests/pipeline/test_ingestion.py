@@ -11,7 +11,6 @@ import pytest
 from biblio.domain.flow import Status
 from biblio.domain.video import Options, Video
 from biblio.errors import InvalidInput, NotFound, Unavailable
-from biblio.pipeline.check import check
 from biblio.pipeline.delete import request_deletion
 from biblio.pipeline.ingestion import Announced, ingest
 from biblio.pipeline.sweep import look_at_uploads
@@ -46,7 +45,7 @@ def test_a_film_that_nobody_knew_comes_into_the_library(road: Road, announced: A
     road.walk(found)
     road.finish()
     assert road.now(found).language == "en"
-    assert [one for one in check(road.services) if announced.video_id in one.where] == []
+    assert road.drift(found) == []
 
 
 def test_announced_again_and_again_it_is_one_job(road: Road, announced: Announced) -> None:

@@ -14,7 +14,6 @@ from biblio.errors import LeaseLost, Unavailable
 from biblio.pipeline import runner
 from biblio.pipeline.artefacts import leave
 from biblio.pipeline.cancel import cancel
-from biblio.pipeline.check import check
 from biblio.pipeline.cleanup import take_back
 from biblio.pipeline.lease import LEASE_SECONDS, LET_GO_SECONDS, Lease, Worker
 from biblio.pipeline.reprocess import reprocess
@@ -133,10 +132,10 @@ def test_what_a_zombie_does_is_not_seen(road: Road, user: str, status: Status, q
         lease.save({"by": "a zombie"})
     assert road.now(video) == before
     assert road.generations(video) == ({1}, {1})
-    left = [one.where for one in check(road.services, mend=True) if video.id in one.where]
+    left = [one.where for one in road.drift(video, mend=True)]
     assert all("/generations/1/1/" in where for where in left), "what it left under its own attempt's keys, at most"
     road.finish()
-    assert [one for one in check(road.services) if video.id in one.where] == []
+    assert road.drift(video) == []
 
 
 def with_quiet_reports(lease: Lease) -> Any:
@@ -166,7 +165,7 @@ def test_what_was_written_after_the_clean_up_is_taken_back(road: Road, user: str
     assert left["vectors.json"] in road.objects(video)
     take_back(road.services, claim)
     assert left["vectors.json"] not in road.objects(video)
-    assert [one for one in check(road.services) if video.id in one.where] == []
+    assert road.drift(video) == []
 
 
 def test_a_worker_that_was_heard_of_no_more_is_told_of(road: Road, begun: Video) -> None:
@@ -209,11 +208,11 @@ def test_a_zombie_of_a_generation_that_is_gone_is_not_seen(road: Road, user: str
     with road.services.catalog.transaction() as tx:
         late = list(road.services.vectors.ids(user, video.id)[2])
         assert tx.finder.by_ids(user, late) == {}
-    found = {one.where for one in check(road.services, mend=True) if video.id in one.where}
+    found = {one.where for one in road.drift(video, mend=True)}
     assert f"generation 2 of video {video.id}" in found
     road.finish()
     assert road.generations(video) == ({1}, {1})
-    assert [one for one in check(road.services) if video.id in one.where] == []
+    assert road.drift(video) == []
 
 
 def test_a_lease_that_nobody_took_goes_on(road: Road, begun: Video) -> None:

@@ -8,7 +8,6 @@ from biblio.domain.flow import Status, Step
 from biblio.domain.video import Options, Video
 from biblio.errors import Conflict, InvalidInput, NotFound, QuotaExceeded
 from biblio.pipeline.cancel import cancel
-from biblio.pipeline.check import check
 from biblio.pipeline.delete import request_deletion
 from biblio.pipeline.reprocess import reprocess
 from biblio.pipeline.search import search
@@ -60,7 +59,7 @@ def test_after_a_run_that_came_to_nothing_it_goes_on_there(
     road.walk(video)
     assert begun_steps(road, video, mark) == steps
     road.finish()
-    assert [one for one in check(road.services) if video.id in one.where] == []
+    assert road.drift(video) == []
 
 
 def test_a_complete_one_begins_at_the_first_step(road: Road, user: str) -> None:
@@ -85,7 +84,7 @@ def test_from_a_chosen_step(road: Road, user: str, step: Step) -> None:
     assert begun_steps(road, video, mark) == steps[steps.index(step) :]
     assert road.generations(video) == ({2}, {2})
     assert len(road.objects(video)) <= artefacts, "of what lies in storage, as much as before"
-    assert [one for one in check(road.services) if video.id in one.where] == []
+    assert road.drift(video) == []
 
 
 def test_with_another_language_it_is_heard_again_and_found_as_it_was_until_then(road: Road, user: str) -> None:
