@@ -21,11 +21,13 @@ from biblio.domain.video import Video
 from biblio.dsn import Dsn
 from biblio.errors import RateLimited
 from biblio.pipeline.cancel import cancel
+from biblio.pipeline.lease import Worker
 from biblio.ports.call import CallContext
 from biblio.ports.embedder import Embedder, Vector
 from biblio.ports.speech import Heard
+from tests.chaos.faulty import Died
 from tests.pipeline.hearing import transcript
-from tests.pipeline.road import Road, open_road
+from tests.pipeline.road import WORKER, Road, open_road
 
 PATIENCE = 60.0
 
@@ -40,11 +42,11 @@ def paying(addresses: Mapping[str, str], options: str) -> Iterator[tuple[Road, V
 
 
 @contextmanager
-def at_work(road: Road) -> Iterator[threading.Thread]:
-    worker = threading.Thread(target=road.work, args=(Queue.AI,))
-    worker.start()
-    yield worker
-    worker.join(PATIENCE)
+def at_work(road: Road, worker: Worker = WORKER) -> Iterator[threading.Thread]:
+    thread = threading.Thread(target=road.work, args=(Queue.AI, worker))
+    thread.start()
+    yield thread
+    thread.join(PATIENCE)
 
 
 def waits_for(road: Road, video: Video) -> str | None:
@@ -165,11 +167,46 @@ def test_pieces_that_were_heard_behind_a_refused_one_are_not_paid_for_again(addr
         assert said == [f"{start:.0f}" for start in sorted(ears.heard)]
 
 
-class Paid:
-    """An embedder that counts, and is refused once in a while."""
+class Slow(Ears):
+    """A service that takes its time."""
 
-    def __init__(self, embedder: Embedder, refuse_after: Mapping[int, float]) -> None:
-        self._embedder, self._refuse_after = embedder, dict(refuse_after)
+    parallel = 2
+
+    def recognise(
+        self,
+        piece: Piece,
+        language: str | None,
+        model: str,
+        call: CallContext,
+        on_progress: Callable[[float], None],
+    ) -> Recognised:
+        with call.admit(self._limit, piece.seconds):
+            self.heard.append(piece.start)
+            time.sleep(2.5)
+        return Recognised((Word(f" {piece.start:.0f}", 1.0, 2.0),), "en")
+
+
+def test_calls_under_way_when_the_worker_is_to_stop_are_paid_for_once(addresses: Mapping[str, str]) -> None:
+    with paying(addresses, "") as (road, video):
+        ears: Any = Slow()
+        listening = replace(road, services=replace(road.services, speech=ears))
+        stopping = threading.Event()
+        with at_work(listening, Worker("stopping", stopping.is_set)):
+            eventually(lambda: ears.heard)
+            stopping.set()
+        assert road.now(video).status is Status.TRANSCRIBING
+        before = len(ears.heard)
+        assert before <= 2, "no other was begun"
+        assert listening.work(Queue.AI)
+        assert road.now(video).status is Status.EMBEDDING
+        assert len(ears.heard) == len(set(ears.heard)) > before
+
+
+class Paid:
+    """An embedder that counts, and fails once after so many texts."""
+
+    def __init__(self, embedder: Embedder, failures: Mapping[int, BaseException]) -> None:
+        self._embedder, self._failures = embedder, dict(failures)
         self._limit = RateLimit(f"embedder:{uuid4().hex}")
         self.space, self.dimension = embedder.space, embedder.dimension
         self.texts_at_once = 16
@@ -179,21 +216,27 @@ class Paid:
     def embed_documents(self, texts: Sequence[str], *, call: CallContext | None = None) -> list[Vector]:
         assert call is not None
         with call.admit(self._limit, len(texts)):
-            if retry_after := self._refuse_after.pop(len(self.embedded), None):
-                raise RateLimited("Too many.", retry_after=retry_after)
+            if failure := self._failures.pop(len(self.embedded), None):
+                raise failure
         self.embedded += texts
         return self._embedder.embed_documents(texts)
 
 
-@pytest.mark.parametrize(("retry_after", "jobs"), [(0.5, 1), (60.0, 2)], ids=["near", "far"])
-def test_what_was_embedded_before_a_refusal_is_not_embedded_again(
-    addresses: Mapping[str, str], tmp_path: Path, retry_after: float, jobs: int
-) -> None:
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    """Of eighty sentences."""
     sentences = [[place * 0.4, place * 0.4 + 0.3, f"This is sentence number {place}."] for place in range(80)]
     script = tmp_path / "script.json"
     script.write_text(json.dumps({"language": "en", "sentences": sentences}))
+    return script
+
+
+@pytest.mark.parametrize(("retry_after", "jobs"), [(0.5, 1), (60.0, 2)], ids=["near", "far"])
+def test_what_was_embedded_before_a_refusal_is_not_embedded_again(
+    addresses: Mapping[str, str], script: Path, retry_after: float, jobs: int
+) -> None:
     with paying(addresses, f"path={script}") as (road, video):
-        embedder: Any = Paid(road.services.embedder, {64: retry_after})
+        embedder: Any = Paid(road.services.embedder, {64: RateLimited("Too many.", retry_after=retry_after)})
         assert road.work(Queue.AI)
         assert road.now(video).status is Status.EMBEDDING
         stingy = replace(road, services=replace(road.services, embedder=embedder))
@@ -205,3 +248,23 @@ def test_what_was_embedded_before_a_refusal_is_not_embedded_again(
         assert road.now(video).status is Status.INDEXING
         assert len(embedder.embedded) == len(set(embedder.embedded)) > 64
         assert road.walk(video).status is Status.COMPLETED
+
+
+def test_what_was_embedded_before_kill_9_is_not_embedded_again(
+    addresses: Mapping[str, str], script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("biblio.pipeline.embed.KEEP_EVERY", 0.0)
+    with paying(addresses, f"path={script}") as (road, video):
+        embedder: Any = Paid(road.services.embedder, {32: Died(), 64: Died()})
+        road.walk(video, Status.EMBEDDING)
+        paid = replace(road, services=replace(road.services, embedder=embedder))
+        for _ in range(2):
+            with pytest.raises(Died):
+                paid.work(Queue.AI)
+            road.make_due()
+        assert paid.work(Queue.AI)
+        assert road.now(video).status is Status.INDEXING
+        assert len(embedder.embedded) == len(set(embedder.embedded)) > 64
+        assert road.walk(video).status is Status.COMPLETED
+        road.finish()
+        assert road.drift(video) == []

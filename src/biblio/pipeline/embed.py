@@ -1,5 +1,8 @@
 """Step 4, second half: the vector of every sentence, with what is said around it."""
 
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -16,7 +19,9 @@ from biblio.ports.embedder import Vector
 from biblio.ports.usage import TOKENS_EMBEDDED, Used
 
 LARGEST_BATCH = 64
-"""Passages embedded between two reports, in one call of a service: what was answered before is not lost with it."""
+"""Passages embedded between two reports, in one call of a service."""
+KEEP_EVERY = 2.0
+"""Seconds of embedding that a killed worker may cost."""
 
 
 def embed(services: Services, lease: Lease) -> dict[str, Any]:
@@ -33,32 +38,50 @@ def embed(services: Services, lease: Lease) -> dict[str, Any]:
 
 
 def _embedded(services: Services, lease: Lease, texts: list[str]) -> list[Vector]:
-    """What was embedded is kept, should the rest have to wait: it is paid for."""
-    alone = _kept(services, lease)
-    before, size = len(alone), min(LARGEST_BATCH, services.embedder.texts_at_once)
+    draft, size = Draft(services, lease), min(LARGEST_BATCH, services.embedder.texts_at_once)
     call = Admission(services, lease.claim.video.user_id, patience=PATIENCE, sign=QuotaWait(services, lease))
     try:
-        while len(alone) < len(texts):
-            batch = texts[len(alone) : len(alone) + size]
-            alone += call.until_taken(partial(services.embedder.embed_documents, batch, call=call))
-            lease.report(len(alone) / len(texts))
+        while (done := len(draft.vectors)) < len(texts):
+            batch = texts[done : done + size]
+            draft.add(call.until_taken(partial(services.embedder.embed_documents, batch, call=call)))
+            lease.report(len(draft.vectors) / len(texts))
     except (RateLimited, Unavailable):
-        if len(alone) > before:
-            _keep(services, lease, alone)
+        draft.keep()
         raise
-    return alone
+    return draft.vectors
 
 
-def _keep(services: Services, lease: Lease, alone: list[Vector]) -> None:
-    content = {"vectors": [packed(vector) for vector in alone]}
-    lease.save({"space": services.space, "vectors": leave(services, lease.claim, "vectors-begun.json", content)})
+class Draft:
+    """The vectors so far, of each text alone. They lie in storage a part at a time, and a checkpoint names the parts:
+    whatever ends this attempt, they are paid for."""
 
+    def __init__(self, services: Services, lease: Lease) -> None:
+        self.vectors: list[Vector] = []
+        self._services, self._lease = services, lease
+        self._keys: list[str] = []
+        checkpoint = lease.claim.checkpoint
+        if checkpoint.get("space") == services.space:
+            self._take_up(checkpoint.get("parts", ()))
+        self._kept, self._kept_at = len(self.vectors), time.monotonic()
 
-def _kept(services: Services, lease: Lease) -> list[Vector]:
-    checkpoint = lease.claim.checkpoint
-    if checkpoint.get("space") != services.space:
-        return []
-    try:
-        return [unpacked(text) for text in fetch(services, checkpoint["vectors"])["vectors"]]
-    except NotFound:
-        return []
+    def add(self, vectors: Sequence[Vector]) -> None:
+        """Raises as `keep`."""
+        self.vectors.extend(vectors)
+        if time.monotonic() - self._kept_at >= KEEP_EVERY:
+            self.keep()
+
+    def keep(self) -> None:
+        """Raises `LeaseLost`, and what storage and catalog raise."""
+        if self._kept == len(self.vectors):
+            return
+        part = {"vectors": [packed(vector) for vector in self.vectors[self._kept :]]}
+        self._keys.append(leave(self._services, self._lease.claim, f"vectors-{len(self._keys):04}.json", part))
+        self._lease.save({"space": self._services.space, "parts": self._keys})
+        self._kept, self._kept_at = len(self.vectors), time.monotonic()
+
+    def _take_up(self, keys: Sequence[str]) -> None:
+        """A part that is gone costs itself and what came after it."""
+        with suppress(NotFound):
+            for key in keys:
+                self.vectors.extend(unpacked(text) for text in fetch(self._services, key)["vectors"])
+                self._keys.append(key)

@@ -3,16 +3,17 @@
 import contextlib
 import tempfile
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from biblio.domain.flow import Step
 from biblio.domain.hearing import HeardBy, seconds_by, shares_of
+from biblio.domain.rate_limit import RateLimit
 from biblio.domain.transcript import Transcript, Word, sentences_of
 from biblio.domain.video import Video
-from biblio.errors import NotFound
+from biblio.errors import NotFound, Unavailable
 from biblio.pipeline.admission import PATIENCE, Admission
 from biblio.pipeline.artefacts import fetch, leave
 from biblio.pipeline.lease import Lease
@@ -78,7 +79,16 @@ def _hear_on(
             if heard.until > draft.until:
                 call.works()
             draft.add(heard)
-            lease.report(heard.until / duration if duration else 1.0)
+            _go_on(lease, heard.until / duration if duration else 1.0, call)
+
+
+def _go_on(lease: Lease, done: float, call: "HearingCall") -> None:
+    """A worker that is to stop waits for the calls under way, which are paid for; no other is made (`Lease.check`)."""
+    try:
+        lease.report(done)
+    except Unavailable:
+        if not call.is_under_way:
+            raise
 
 
 def _rest(
@@ -90,12 +100,31 @@ def _rest(
 
 
 class HearingCall(Admission):
-    """What the engine notes is kept beside the words."""
+    """What the engine notes is kept beside the words. `is_under_way`: a call is made just now."""
 
     def __init__(self, services: Services, lease: Lease, draft: "Draft") -> None:
         self._quota_wait = QuotaWait(services, lease)
         super().__init__(services, lease.claim.video.user_id, patience=PATIENCE, sign=self._quota_wait)
         self._draft = draft
+        self._turn = threading.Lock()
+        self._under_way = 0
+
+    @property
+    def is_under_way(self) -> bool:
+        return self._under_way > 0
+
+    @contextlib.contextmanager
+    def admit(self, limit: RateLimit, units: float) -> Iterator[None]:
+        with super().admit(limit, units):
+            self._count(1)
+            try:
+                yield
+            finally:
+                self._count(-1)
+
+    def _count(self, calls: int) -> None:
+        with self._turn:
+            self._under_way += calls
 
     def works(self) -> None:
         """More was heard."""

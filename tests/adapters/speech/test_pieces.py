@@ -67,3 +67,14 @@ def test_what_cannot_be_tried_again_is_told_at_once(english: Spoken) -> None:
     call = Unpaced()
     with pytest.raises(Rejected):
         starts(Counting(Rejected("No.")), english.audio, call)
+
+
+def test_answers_behind_the_last_piece_that_was_wanted_are_not_paid_for_again(english: Spoken) -> None:
+    whole = starts(Counting(), english.audio, Unpaced())
+    call, service = Unpaced(), Counting()
+    rest = hear(service, english.audio, "en", "m", 0.0, call)
+    first = next(one for one in rest if one.ends_piece and one.words)
+    rest.close()
+    assert len(service.calls) == 3
+    assert [word.text for word in first.words] + starts(service, english.audio, call, first.until) == whole
+    assert set(service.calls.values()) == {1}

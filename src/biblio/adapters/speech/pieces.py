@@ -3,9 +3,9 @@
 import json
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from concurrent.futures import TimeoutError as NotYet
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -19,12 +19,14 @@ from biblio.adapters.speech.sound import RATE, Samples, end_of, is_silent, stret
 from biblio.adapters.speech.words import in_order
 from biblio.domain.rate_limit import RateLimit
 from biblio.domain.transcript import Word
-from biblio.errors import AdapterError, Unavailable
+from biblio.errors import AdapterError, BiblioError, Unavailable
 from biblio.ports.call import CallContext
 from biblio.ports.speech import Heard
 
 TICK = 1.0
 """Seconds between two signs of life while a call is waited for."""
+JUST_NOW = 0.2
+"""Seconds for an answer that has come to be read, when no more of the sound is wanted."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class _Room:
                 yield Heard((), piece.start + progress.done * piece.seconds, self._spoken)
             self._heard.popleft()
             if (error := job.exception()) is not None:
-                yield from self._keep_the_rest(error, piece.start)
+                yield from self._await_the_rest(error, piece.start)
                 raise error
             said = job.result()
             if said.words:
@@ -136,23 +138,25 @@ class _Room:
         if self._call.recall(name) is not None:
             self._call.note(name, "")
 
-    def _keep_the_rest(self, error: BaseException, here: float) -> Generator[Heard, None, None]:
+    def _await_the_rest(self, error: BaseException, here: float) -> Generator[Heard, None, None]:
         """What was begun behind a piece that failed is paid for: where that is tried again, so is it known then."""
         if not isinstance(error, AdapterError) or not error.retryable:
             return
-        language = self._asked or self._spoken or None
-        for piece, job, _ in self._heard:
-            if job.cancel():
-                continue
-            while not _is_done(job):
+        for _, job, _ in self._heard:
+            while not (job.cancel() or _is_done(job)):
                 yield Heard((), here, self._spoken)
-            if job.exception() is None:
-                self._call.note(_name(piece, self._model, language), _written(job.result()))
 
     def close(self) -> None:
-        """What waits is not begun; what is under way hears of it at its next sign of life."""
+        """What waits is not begun; what is under way hears of it at its next sign of life; answers that are here are
+        noted for whoever hears the sound next."""
         self._closed.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
+        language = self._asked or self._spoken or None
+        wait([job for _, job, _ in self._heard], timeout=JUST_NOW)
+        for piece, job, _ in self._heard:
+            if job.done() and not job.cancelled() and job.exception() is None:
+                with suppress(BiblioError):  # whose step is another's, or whose catalog is away, pays again
+                    self._call.note(_name(piece, self._model, language), _written(job.result()))
 
 
 class _WantedCall:
