@@ -35,7 +35,8 @@ class Lecture:
 class Query:
     """`right` says whether a moment of a lecture answers; where any does, `whole` lectures are ranked, not moments.
 
-    `lecture` is the one it is about, where that is known, and `starts` where in it the sentences that answer begin.
+    `lecture` is the one it is about, where that is known, and `answers` where in it the sentences that answer begin
+    and end, in seconds.
     """
 
     text: str
@@ -43,7 +44,7 @@ class Query:
     whole: bool = False
     inside: str | None = None
     lecture: str | None = None
-    starts: tuple[float, ...] = ()
+    answers: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,12 +131,14 @@ def _talks(folder: Path, hear: Hear | None) -> Iterator[RetrievalSet]:
 def _asked(
     name: str, rows: list[Any], said: dict[str, list[Any]], lectures: tuple[Lecture, ...]
 ) -> Iterator[RetrievalSet]:
-    starts = {(talk, one["fragment"]): one["start_s"] for talk, fragments in said.items() for one in fragments}
+    spans = {
+        (talk, one["fragment"]): (one["start_s"], one["end_s"]) for talk, fragments in said.items() for one in fragments
+    }
     for style in dict.fromkeys(row["style"] for row in rows):
         queries = []
         for row in (row for row in rows if row["style"] == style and row["talk"] in said):
-            right = tuple(starts[row["talk"], fragment] for fragment in row["gold_fragments"])
-            queries.append(Query(row["query"], _begins(row["talk"], right), lecture=row["talk"], starts=right))
+            right = tuple(spans[row["talk"], fragment] for fragment in row["gold_fragments"])
+            queries.append(Query(row["query"], _begins(row["talk"], right), lecture=row["talk"], answers=right))
         yield RetrievalSet(f"{name} {style}", lectures, tuple(queries))
 
 
@@ -147,9 +150,9 @@ def _within(spans: list[tuple[float, float]]) -> Callable[[str, Moment], bool]:
     return lambda _, moment: any(start <= moment.start < end for start, end in spans)
 
 
-def _begins(talk: str, starts: tuple[float, ...]) -> Callable[[str, Moment], bool]:
+def _begins(talk: str, answers: tuple[tuple[float, float], ...]) -> Callable[[str, Moment], bool]:
     """The moment begins where a sentence that answers does."""
-    return lambda name, moment: name == talk and any(abs(moment.start - one) <= RIGHT_SECOND for one in starts)
+    return lambda name, moment: name == talk and any(abs(moment.start - one) <= RIGHT_SECOND for one, _ in answers)
 
 
 def _spoken(name: str, title: str, text: str, clock: float = 0.0) -> Lecture:

@@ -31,11 +31,13 @@ DEPTH = 10
 @dataclass(frozen=True)
 class Seen:
     """What one question brought: rank of the first right moment (None: none), and of the right lecture's moments, how
-    far the first one and the nearest one begin from the right sentence (None: it is not known, or not found)."""
+    far the first one and the nearest one begin from the beginning of a sentence that answers, and how far the first one
+    begins outside of all of it, in seconds (None: it is not known, or not found)."""
 
     rank: int | None
-    first_off: float | None
-    nearest_off: float | None
+    first_off: float | None = None
+    nearest_off: float | None = None
+    first_outside: float | None = None
 
 
 def main() -> int:
@@ -108,8 +110,11 @@ def ask(services: Services, user: str, query: Query, mode: Mode, names: dict[str
     moments = flat(answer.found, names, query.whole)[:DEPTH]
     rank = next((number for number, (name, one) in enumerate(moments, 1) if query.right(name, one)), None)
     own = [one for video in answer.found if names[video.video_id] == query.lecture for one in video.moments]
-    off = [min((abs(one.start - start) for start in query.starts), default=math.inf) for one in own]
-    return Seen(rank, off[0] if off else None, min(off) if off else None)
+    if not (own and query.answers):
+        return Seen(rank)
+    off = [min(abs(one.start - start) for start, _ in query.answers) for one in own]
+    outside = min(max(start - own[0].start, own[0].start - end, 0.0) for start, end in query.answers)
+    return Seen(rank, off[0], min(off), outside)
 
 
 def flat(found: Sequence[Found], names: dict[str, str], whole: bool) -> list[tuple[str, Moment]]:
@@ -131,15 +136,15 @@ def scores(seen: Sequence[Seen]) -> dict[str, float]:
 
 
 def right_seconds(seen: Sequence[Seen]) -> dict[str, float]:
-    """Of the questions whose video was found, with how many the first moment begins at the answer, and any moment."""
-    first = [one.first_off for one in seen if one.first_off is not None]
-    nearest = [one.nearest_off for one in seen if one.nearest_off is not None]
-    if not first:
-        return {}
-    return {
-        "right_second_first": sum(off <= RIGHT_SECOND for off in first) / len(first),
-        "right_second_any": sum(off <= RIGHT_SECOND for off in nearest) / len(nearest),
+    """Of the questions whose video was found, with how many the first moment begins within 2.0 s of where the answer
+    does, and any moment; and the first one within 2.0 s of the answer's sentence, begun or not."""
+    offs = {
+        "right_second_first": [one.first_off for one in seen],
+        "right_second_any": [one.nearest_off for one in seen],
+        "right_sentence_first": [one.first_outside for one in seen],
     }
+    known = {name: [off for off in each if off is not None] for name, each in offs.items()}
+    return {name: sum(off <= RIGHT_SECOND for off in each) / len(each) for name, each in known.items() if each}
 
 
 def loses(row: dict[str, object], rows: Sequence[dict[str, object]]) -> bool:
@@ -149,8 +154,8 @@ def loses(row: dict[str, object], rows: Sequence[dict[str, object]]) -> bool:
 
 def line_of(row: dict[str, object]) -> str:
     figures = " ".join(f"{row[name]:7.4f}" for name in ("mrr@10", "ndcg@10", "hit@1", "hit@5"))
-    seconds = [f"{row[name]:.2f}" for name in row if name.startswith("right_second")]
-    extra = f"  right second: {seconds[0]}, of any moment {seconds[1]}" if seconds else ""
+    seconds = [f"{row[name]:.2f}" for name in row if name.startswith("right_")]
+    extra = "  right second: {}, of any moment {}; at the right sentence: {}".format(*seconds) if seconds else ""
     return f"{row['set']!s:34} {row['mode']!s:9} {figures} {row['queries']:7} {row['ms']:6.1f}{extra}"
 
 
