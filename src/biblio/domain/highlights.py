@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import compress, count
+from operator import not_
 
 from biblio.domain.words import SYLLABLES, folded, is_syllabic
 
@@ -28,7 +30,7 @@ def highlights(question: str, text: str) -> tuple[tuple[int, int], ...]:
     ranges = [found for run in runs if not is_syllabic(run) for found in _in_words(run, lowered)]
     syllabic = [run for run in runs if is_syllabic(run)]
     if syllabic:
-        letters = [place for place, letter in enumerate(lowered) if not letter.isspace()]
+        letters = list(compress(count(), map(not_, map(str.isspace, lowered))))
         close = "".join(lowered.split())
         ranges += [found for run in syllabic for found in _in_syllables(run, close, letters, lowered)]
     return _merged(ranges)

@@ -61,7 +61,7 @@ EXACT_UP_TO, WALK_COST = 10_000, 1_300
 """Vectors of one user that are compared one by one, about 1 us each. In a part of N vectors it is more of them: up to
 the root of WALK_COST x N, from where on walking the index to enough of this user's is cheaper (docs/decisions/0019)."""
 
-BELIEVED_SECONDS = 60.0
+BELIEVED_SECONDS, MOST_BELIEVED = 60.0, 10_000
 
 INDEXED_UP_TO = 4_000
 """Dimensions. Beyond, there is no index for 16 bits, and every search is exact."""
@@ -87,7 +87,7 @@ class PgvectorStore:
         self._space = options.space
         self._table = f"vectors_{sha256(options.space.encode()).hexdigest()[:12]}"
         self._indexed = f"(values::halfvec({options.dimension}))"
-        self._believed: dict[str, float] = {}  # until when, by user
+        self._believed: dict[str, tuple[bool, float]] = {}  # whether a user has many, and until when
         # Only its pool: it says at once why it cannot connect, and drops all dead connections with the first one.
         self._engine = sqlalchemy.create_engine(
             url,
@@ -199,11 +199,12 @@ class PgvectorStore:
         return (self._space, *place, metadata, _binary(record.values))
 
     def _has_many(self, connection: psycopg.Connection[Any], user_id: str) -> bool:
-        """Counting takes a millisecond or two, so that a user has many is believed for a while: both ways find."""
+        """Counting takes a millisecond or two, so it is believed for a while: both ways find."""
         if self._dimension > INDEXED_UP_TO:
             return False
-        if self._believed.get(user_id, 0.0) > time.monotonic():
-            return True
+        has_many, until = self._believed.get(user_id, (False, 0.0))
+        if until > time.monotonic():
+            return has_many
         query = (
             f"WITH part AS (SELECT tableoid FROM {self._table} WHERE user_id = %(user)s LIMIT 1), "
             "bound AS (SELECT greatest(%(exact)s, sqrt(%(cost)s * greatest(reltuples, 0)))::int AS most FROM pg_class "
@@ -212,8 +213,9 @@ class PgvectorStore:
         )
         arguments = {"user": user_id, "exact": EXACT_UP_TO, "cost": WALK_COST}
         has_many = connection.execute(query, arguments).fetchone() == (True,)
-        if has_many:
-            self._believed[user_id] = time.monotonic() + BELIEVED_SECONDS
+        if len(self._believed) >= MOST_BELIEVED:
+            self._believed.clear()
+        self._believed[user_id] = has_many, time.monotonic() + BELIEVED_SECONDS
         return has_many
 
     def _add_space(self, connection: psycopg.Connection[Any]) -> None:
@@ -267,7 +269,7 @@ def connect(dsn: Dsn) -> PgvectorStore:
 
 
 def _literal(vector: Vector) -> str:
-    return "[" + ",".join(format(value, ".8g") for value in vector) + "]"
+    return "[" + ",".join(["%.8g"] * len(vector)) % tuple(vector) + "]"
 
 
 def _binary(vector: Vector) -> bytes:

@@ -30,7 +30,7 @@ _bearer = HTTPBearer(auto_error=False, description="The user's API key.")
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:  # needs no thread
     services: Services = request.app.state.services
     return services
 
@@ -104,7 +104,7 @@ def as_seen_by(user_id: str, services: Services) -> Services:
     return replace(services, catalog=services.catalog.of(user_id))
 
 
-def _users_services(services: TheServices, user_id: TheUser) -> Services:
+async def _users_services(services: TheServices, user_id: TheUser) -> Services:  # needs no thread
     return as_seen_by(user_id, services)
 
 

@@ -21,7 +21,7 @@ Moments = Annotated[int, Query(ge=1, le=50, description="Of one video, at most."
 Seconds = Annotated[float | None, Query(ge=0)]
 
 
-def _filters(
+async def _filters(  # needs no thread
     language: Annotated[str | None, Query(max_length=20)] = None,
     since: Annotated[str | None, Query(alias="from", description="As in `GET /api/usage`.")] = None,
     until: Annotated[str | None, Query(alias="to")] = None,
