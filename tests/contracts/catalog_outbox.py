@@ -41,8 +41,10 @@ class OutboxContract(CatalogSuite):
     def test_a_job_whose_lease_ended_is_due(self, catalog: Catalog, video: Video) -> None:
         request(catalog, video)
         _told(catalog, video)
-        claimed(catalog, seconds=LEASE)
+        mine = claimed(catalog)
         assert _due(catalog, video) == []
+        with catalog.transaction() as tx:
+            tx.jobs.renew(mine, seconds=LEASE)
         assert eventually(3, lambda: _due(catalog, video) == [_job(video)])
         _told(catalog, video)
         assert _due(catalog, video, list(Queue)) == []
