@@ -12,7 +12,14 @@ import pytest
 
 from biblio.adapters.catalog.postgresql import connect, finder
 from biblio.adapters.catalog.postgresql.blocks import AROUND, MARGIN, MOST_TERMS, OWN, Block, blocks_of, keys_of
-from biblio.adapters.catalog.postgresql.scoring import ITSELF, LENGTH, SATURATION_OF_PAIRS, SATURATION_OF_WORDS
+from biblio.adapters.catalog.postgresql.scoring import (
+    ITSELF,
+    LENGTH,
+    NEXT,
+    SATURATION_OF_PAIRS,
+    SATURATION_OF_WORDS,
+    SOON,
+)
 from biblio.domain.passages import Passage, passages_of
 from biblio.domain.search import Scope
 from biblio.domain.video import Video
@@ -130,9 +137,14 @@ class Told:
                 often = sum(term in held_terms(other.text) for other in window) + (term in held_terms(title))
                 sated = SATURATION_OF_PAIRS if is_syllabic(term) else SATURATION_OF_WORDS
                 around += rare * often * (sated + 1) / (often + sated * length)
-            itself = sum(rare for term, rare in rarity.items() if term in held_terms(one.text))
+            itself = sum(rare * self._said(term, title, one) for term, rare in rarity.items())
             points.append((ITSELF * itself + around) / (1 + ITSELF) / sum(rarity.values()))
         return points
+
+    def _said(self, term: str, title: str, one: Passage) -> float:
+        then = self.library[title][one.position + 1 : one.position + 2]
+        soon = any(term in held_terms(other.text) for other in then if (other.start - one.start) * 1000 <= SOON)
+        return 1.0 if term in held_terms(one.text) else NEXT * soon
 
     def _around(self, title: str, one: Passage) -> list[Passage]:
         return [other for other in self.library[title] if abs(other.start - one.start) * 1000 <= AROUND]

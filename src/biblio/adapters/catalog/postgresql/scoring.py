@@ -24,6 +24,9 @@ LENGTH = 0.75
 """BM25's b."""
 ITSELF = 0.3
 """What the passage itself counts beside itself with its surroundings."""
+NEXT, SOON = 0.7, 8_000
+"""How much what only the next passage says counts as if it were said in this one, when that begins so many milliseconds
+after it: an answer that takes two sentences begins with the first."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,10 @@ class Blocks:
         lengths = np.concatenate([[0], np.cumsum(self.counts)])
         length = 1 - LENGTH + LENGTH * (lengths[end] - lengths[first]) / usual_length
         weighed = often * (saturation + 1) / (often + saturation * length[:, None])
+        itself = np.maximum(self.matrix[own], NEXT * self._next[own])
         whole = rarity.sum() or 1.0
         scores: Floats = np.zeros(len(self._block))
-        scores[own] = (ITSELF * (self.matrix[own] @ rarity) + weighed @ rarity) / (1 + ITSELF) / whole
+        scores[own] = (ITSELF * itself + weighed) @ rarity / (1 + ITSELF) / whole
         return scores
 
     @property
@@ -107,6 +111,14 @@ class Blocks:
         number, offset = divmod(place.position, OWN)
         block = self._numbers.get((place.video_id, place.generation, number))
         return None if block is None else int(self._firsts[block]) + self._rows[block].before + offset
+
+    @property
+    def _next(self) -> NDArray[np.bool_]:
+        """Which passage is soon followed by one that says which key."""
+        soon = (np.diff(self._block) == 0) & (np.diff(self._starts) <= SOON)
+        following = np.zeros_like(self.matrix)
+        following[:-1] = self.matrix[1:] & soon[:, None]
+        return following
 
     def _said(self, terms: NDArray[np.int32], counts: Ints) -> NDArray[np.bool_]:
         """Which text (row) holds which key (column), given so many terms of each text, one after the other."""
