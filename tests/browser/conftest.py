@@ -1,7 +1,7 @@
 """A real Chromium, and what its tests send."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -74,6 +74,16 @@ def listen(page: Page) -> list[str]:
     page.on("pageerror", lambda error: broken.append(str(error)))
     page.on("console", lambda message: broken.append(message.text) if message.type == "error" else None)
     return broken
+
+
+def plays_from(page: Page, act: Callable[[], None]) -> float:
+    """Where a player begins once `act` is done. The page itself looks: a slow machine would read the clock late."""
+    page.evaluate(
+        "() => { window.begins = new Promise((tell) => document.addEventListener("
+        "'playing', ({ target }) => tell(target.currentTime), { capture: true, once: true })); }"
+    )
+    act()
+    return float(page.evaluate("() => window.begins"))
 
 
 def current_time(page: Page) -> float:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import current_time, listen, search_box, sign_in
+from tests.browser.conftest import current_time, listen, plays_from, search_box, sign_in
 
 TALK = Path(str(files("biblio.local.sample") / "talk.mp4"))
 TITLE = "브라우저에서 올린 강의"
@@ -50,9 +50,7 @@ def test_drop_wait_ask_and_play(page: Page, server: Server) -> None:
     expect(moment).to_contain_text("review")
     expect(page).to_have_url(f"{server.url}/search?{urlencode({'q': QUESTION})}")
     start = float(moment.get_attribute("data-start") or "nan")
-    moment.click()
-    page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
-    assert start <= current_time(page) <= start + 0.5
+    assert start <= plays_from(page, moment.click) <= start + 0.5
 
     found.get_by_label("에서 열기").first.click()
     expect(page.locator(".sentence[aria-current]")).to_contain_text("review")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import current_time, enter, search_box
+from tests.browser.conftest import enter, plays_from, search_box
 from tests.browser.shelf import EVERY, SAID, Shelf, running_shelf
 from tests.lectures import add_lecture
 
@@ -71,9 +71,7 @@ def test_a_moment_plays_in_its_place_and_leads_to_more(page: Page, shelf: Shelf)
     moment = found.locator(".moment-play", has_text=SAID[3]).first
     start = float(moment.get_attribute("data-start") or "nan")
     assert start == pytest.approx(3 * EVERY, abs=0.5)
-    moment.click()
-    page.wait_for_function("() => document.querySelector('video')?.readyState >= 2")
-    assert start <= current_time(page) <= start + 0.5
+    assert start <= plays_from(page, moment.click) <= start + 0.5
     page.keyboard.press("Escape")
     expect(page.locator("video")).to_have_count(0)
     found.get_by_label("비슷한 장면").first.click()

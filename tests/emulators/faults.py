@@ -39,6 +39,7 @@ class FaultyServer(ThreadingHTTPServer):
     """`calls` has every `METHOD path` in order; `faults` are meant to be added to."""
 
     daemon_threads = True
+    request_queue_size = 128  # or connections made at once are reset, where this process gets no time
 
     def __init__(self, handler: type[BaseHTTPRequestHandler], faults: list[Fault]) -> None:
         super().__init__(("127.0.0.1", 0), handler)

@@ -76,8 +76,6 @@ class Points:
 class JsonService(FaultyServer):
     """`lag`: seconds until a write shows; the answer comes at once. Calls without `key` are refused."""
 
-    request_queue_size = 64
-
     def __init__(self, handler: type[BaseHTTPRequestHandler], faults: list[Fault] | None = None) -> None:
         super().__init__(handler, faults if faults is not None else [])
         self.key = "emulated-key"

@@ -29,8 +29,6 @@ class PaidService(FaultyServer):
     `busy`: the share of calls (0 to 1) that are refused with 429 by chance.
     """
 
-    request_queue_size = 64
-
     def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(handler, [])
         self.log: list[Call] = []
