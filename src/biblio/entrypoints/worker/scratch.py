@@ -24,7 +24,8 @@ class Scratch:
     """
 
     def __init__(self) -> None:
-        _remove_left_behind()
+        self._beside = Path(tempfile.gettempdir())
+        self.remove_left_behind()
         self.folder, self._lock = _claim()
         util.Finalize(None, self.remove, exitpriority=AFTER_ALL)
 
@@ -37,6 +38,11 @@ class Scratch:
     def remove(self, pid: int | None = None) -> None:
         """What the process `pid` left; with None all of it."""
         shutil.rmtree(self.folder if pid is None else self._of(pid), ignore_errors=True)
+
+    def remove_left_behind(self) -> None:
+        """Folders of dead workers. To be done again: a child that outlives its worker for a moment holds its lock."""
+        for folder in self._beside.glob(f"{PREFIX}*"):
+            _remove_unlocked(folder)
 
     def _of(self, pid: int) -> Path:
         return self.folder / str(pid)
@@ -55,17 +61,16 @@ def _claim() -> tuple[Path, int]:
         os.close(lock)
 
 
-def _remove_left_behind() -> None:
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        try:
-            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        except OSError:  # another user's, or gone already
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-            log.info("a dead worker's files were removed: %s", folder.name)
-        except BlockingIOError:
-            continue
-        finally:
-            os.close(lock)
+def _remove_unlocked(folder: Path) -> None:
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:  # another user's, or gone already
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+        log.info("a dead worker's files were removed: %s", folder.name)
+    except BlockingIOError:
+        return
+    finally:
+        os.close(lock)

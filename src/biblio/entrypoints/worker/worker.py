@@ -173,12 +173,13 @@ class WorkerGroup:
         threading.Thread(target=go_on, name=name, daemon=True).start()
 
     def _watch(self, services: Services) -> None:
-        """Say that it lives; but what a dead child held is freed at once."""
+        """Say that it lives, and clear up behind those that do not; but what a dead child held is freed at once."""
         try:
             pid = self._deaths.get(timeout=SWEEP_SECONDS)
         except Empty:
             with services.catalog.transaction() as tx:
                 tx.workers.seen(self._name, self._queue)
+            self._scratch.remove_left_behind()
         else:
             self._bury(services, pid)
 
