@@ -116,12 +116,14 @@ def test_nothing_is_paid_for_while_the_limiter_is_away(addresses: Mapping[str, s
 
 
 class Ears:
-    """A service that refuses the second piece once, when it has heard what came after it."""
+    """A service that takes `seconds` for each piece, and `refuses` the second one once, when it has heard what came
+    after it."""
 
-    longest, parallel = 10, 4
+    longest = 10
     name = "ears"
 
-    def __init__(self) -> None:
+    def __init__(self, *, parallel: int = 4, seconds: float = 0.0, refuses: bool = True) -> None:
+        self.parallel, self._seconds, self._refuses = parallel, seconds, refuses
         self._limit = RateLimit(f"speech:{uuid4().hex}")
         self.heard: list[float] = []
         self.chosen = threading.Lock()
@@ -143,10 +145,11 @@ class Ears:
         on_progress: Callable[[float], None],
     ) -> Recognised:
         with call.admit(self._limit, piece.seconds):
-            if piece.start > 0 and self.chosen.acquire(blocking=False):
+            if self._refuses and piece.start > 0 and self.chosen.acquire(blocking=False):
                 eventually(lambda: len(self.heard) >= 3)
                 raise RateLimited("Too many.", retry_after=60.0)
             self.heard.append(piece.start)
+            time.sleep(self._seconds)
         return Recognised((Word(f" {piece.start:.0f}", 1.0, 2.0),), "en")
 
 
@@ -167,28 +170,9 @@ def test_pieces_that_were_heard_behind_a_refused_one_are_not_paid_for_again(addr
         assert said == [f"{start:.0f}" for start in sorted(ears.heard)]
 
 
-class Slow(Ears):
-    """A service that takes its time."""
-
-    parallel = 2
-
-    def recognise(
-        self,
-        piece: Piece,
-        language: str | None,
-        model: str,
-        call: CallContext,
-        on_progress: Callable[[float], None],
-    ) -> Recognised:
-        with call.admit(self._limit, piece.seconds):
-            self.heard.append(piece.start)
-            time.sleep(2.5)
-        return Recognised((Word(f" {piece.start:.0f}", 1.0, 2.0),), "en")
-
-
 def test_calls_under_way_when_the_worker_is_to_stop_are_paid_for_once(addresses: Mapping[str, str]) -> None:
     with paying(addresses, "") as (road, video):
-        ears: Any = Slow()
+        ears: Any = Ears(parallel=2, seconds=2.5, refuses=False)
         listening = replace(road, services=replace(road.services, speech=ears))
         stopping = threading.Event()
         with at_work(listening, Worker("stopping", stopping.is_set)):

@@ -19,11 +19,10 @@ import sqlalchemy
 from psycopg import sql
 from psycopg.types.json import Jsonb
 from pydantic import Field
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from biblio.adapters.vectors.pgvector_errors import translated
 from biblio.domain.search import EVERYWHERE, Scope
 from biblio.dsn import Dsn, Options
-from biblio.errors import AdapterError, Misconfigured, Rejected, Unavailable
 from biblio.ports.embedder import Vector
 from biblio.ports.vectors import Near, Owner, VectorRecord
 
@@ -68,9 +67,6 @@ INDEXED_UP_TO = 4_000
 
 LINKS, BUILD_WIDTH, SEARCH_WIDTH = 16, 200, 300
 """HNSW's m, ef_construction and ef_search (docs/decisions/0019)."""
-
-DOOR_SHUT = ("password authentication failed", "no password supplied", "no pg_hba.conf entry", "does not exist")
-"""Parts of what the server says when it lets nobody in; libpq hands on no SQLSTATE for that."""
 
 
 class PgvectorOptions(Options):
@@ -249,7 +245,7 @@ class PgvectorStore:
     @contextmanager
     def _connection(self, user_id: str) -> Iterator[psycopg.Connection[Any]]:
         """One transaction, in which other users' rows are not there."""
-        with _translated(), closing(self._engine.raw_connection()) as pooled:
+        with translated(), closing(self._engine.raw_connection()) as pooled:
             connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
             with connection.transaction():
                 connection.execute(ENTER, [user_id])
@@ -276,26 +272,3 @@ def _binary(vector: Vector) -> bytes:
     """As pgvector sends it: how many numbers, two bytes of nothing, the numbers."""
     values = np.asarray(vector, dtype=">f2")
     return len(values).to_bytes(2, "big") + b"\0\0" + values.tobytes()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (psycopg.Error, PoolTimeout) as error:
-        raise _error(error) from error
-
-
-def _error(error: psycopg.Error | PoolTimeout) -> AdapterError:
-    """The one table that turns psycopg's errors into ours, by SQLSTATE class."""
-    state = getattr(error, "sqlstate", None) or ""
-    if state == "42501" or state == "0A000" or state == "58P01":
-        return Misconfigured("The database has no pgvector, or this user may not add it: CREATE EXTENSION vector.")
-    shut_out = not state and any(words in str(error) for words in DOOR_SHUT)
-    if shut_out or state.startswith(("28", "3D", "42")):
-        return Misconfigured("The vector table is missing, or the database refuses this user: check BIBLIO_VECTORS.")
-    if state.startswith("22") or state == "23514":
-        return Rejected("A vector has the wrong dimension, or holds what is no number.", code="BAD_VECTOR")
-    if state.startswith("23"):
-        return Rejected("The vector store refused a row.")
-    return Unavailable("The vector database does not answer, or is busy; it is worth another try.")
